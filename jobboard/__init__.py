@@ -1,0 +1,1 @@
+"""The job board: companies and the jobs they offer, behind a small HTTP API."""

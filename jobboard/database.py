@@ -1,0 +1,19 @@
+"""The way to the database: one engine, and the sessions that work through it."""
+
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, sessionmaker
+
+# The URL names the driver alone. Where the server is and who asks, libpq reads from PGHOST, PGPORT,
+# PGUSER, PGPASSWORD and PGDATABASE when it connects, which is at the first query, not on import.
+engine = create_engine(
+    "postgresql+psycopg2://",
+    pool_pre_ping=True,  # a connection that the server closed meanwhile is replaced, not an error
+    connect_args={"connect_timeout": 5},  # seconds; libpq alone would wait for minutes
+)
+
+# expire_on_commit=False: a row that was saved is the answer as it is, without reading it again.
+SessionLocal = sessionmaker(engine, expire_on_commit=False)
+
+
+class Base(DeclarativeBase):
+    """What every model derives from; Base.metadata knows the tables."""

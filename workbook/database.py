@@ -1,0 +1,156 @@
+"""The one-database rule: every connection finds its server through libpq's own variables."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+import sqlalchemy as sa
+from psycopg2 import errors, sql
+
+from workbook import WorkbookError, home, postgres
+
+URL = "postgresql+psycopg2://"
+LOCK_TIMEOUT = "-c lock_timeout=5s"
+
+
+def connect_environment(database: str = "jobboard") -> None:
+    """Set libpq's variables for this process and its children, and create the database.
+
+    A server that PGHOST or DATABASE_URL names is used as it is, with PGDATABASE where that is
+    set; otherwise the embedded server is started and `database` is used. Raises WorkbookError
+    when no server answers or the database cannot be made.
+    """
+    env = os.environ
+    if "PGHOST" not in env and "DATABASE_URL" in env:
+        _split_url(env["DATABASE_URL"])
+    if "PGHOST" not in env or "WORKBOOK_EMBEDDED" in env:
+        env.update(postgres.start(home() / ".postgres"), PGDATABASE=database, WORKBOOK_EMBEDDED="1")
+    env.setdefault("PGDATABASE", database)
+    if "lock_timeout" not in env.get("PGOPTIONS", ""):
+        env["PGOPTIONS"] = f"{env.get('PGOPTIONS', '')} {LOCK_TIMEOUT}".strip()
+    _create(env["PGDATABASE"])
+
+
+def engine(database: str | None = None) -> sa.Engine:
+    """An engine that keeps no idle connection open, on PGDATABASE or the database named."""
+    arguments = {"dbname": database} if database else {}
+    return sa.create_engine(URL, poolclass=sa.NullPool, connect_args=arguments)
+
+
+@contextmanager
+def scratch() -> Iterator[sa.Connection]:
+    """A connection to an empty database of the learner's that no lesson uses.
+
+    It is `<PGDATABASE>_scratch`: made once, emptied each time, one user at a time. Where the
+    role may not create databases (a classroom), it has to be there already.
+    """
+    name = os.environ["PGDATABASE"] + "_scratch"
+    _create(name)
+    with engine(name).connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.exec_driver_sql("SET lock_timeout = '60s'")
+        connection.exec_driver_sql("SELECT pg_advisory_lock(1)")
+        connection.exec_driver_sql("RESET lock_timeout")
+        for (schema,) in connection.exec_driver_sql(
+            "SELECT quote_ident(nspname) FROM pg_namespace"
+            " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+        ).all():
+            connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+        yield connection
+
+
+@contextmanager
+def throwaway() -> Iterator[None]:
+    """A server of its own for tests and measurements, in a folder that goes at the end.
+
+    A server that PGHOST names is used instead. Changes os.environ.
+    """
+    if "PGHOST" in os.environ and "WORKBOOK_EMBEDDED" not in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
+        os.environ.update(postgres.start(Path(folder)), PGDATABASE="postgres")
+        os.environ.pop("WORKBOOK_EMBEDDED", None)
+        try:
+            yield
+        finally:
+            postgres.stop(Path(folder))
+
+
+@contextmanager
+def separate(name: str, folder: Path) -> Iterator[None]:
+    """A project and a database of their own, empty, dropped at the end. Changes os.environ."""
+    before = {key: os.environ.get(key) for key in ("PGDATABASE", "WORKBOOK_HOME", "PGOPTIONS")}
+    os.environ.update(PGDATABASE=name, WORKBOOK_HOME=str(folder))
+    drop(name)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+        drop(name)
+
+
+def drop(name: str) -> None:
+    """Drop a database and its scratch twin, where they exist, whoever is connected."""
+    with engine("postgres").connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        for each in (name, name + "_scratch"):
+            quoted = connection.dialect.identifier_preparer.quote(each)
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
+
+
+def _split_url(url: str) -> None:
+    parts = sa.make_url(url)
+    values = {
+        "PGHOST": parts.host or parts.query.get("host") or "localhost",
+        "PGPORT": parts.port or parts.query.get("port"),
+        "PGUSER": parts.username,
+        "PGPASSWORD": parts.password,
+        "PGDATABASE": parts.database,
+    }
+    os.environ.update({key: str(value) for key, value in values.items() if value})
+
+
+def _create(name: str) -> None:
+    """Create the database where it is missing."""
+    try:
+        psycopg2.connect(dbname=name).close()
+        return
+    except psycopg2.OperationalError as error:
+        refused = error
+    try:
+        maintenance = psycopg2.connect(dbname="postgres")
+    except psycopg2.OperationalError:
+        raise _unreachable(refused) from None
+    maintenance.autocommit = True
+    try:
+        with maintenance.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if cursor.fetchone():
+                raise _unreachable(refused)
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    except (errors.DuplicateDatabase, errors.UniqueViolation):
+        pass  # somebody else was quicker
+    except errors.InsufficientPrivilege:
+        raise WorkbookError(
+            f'There is no database "{name}", and the role "{os.environ.get("PGUSER", "")}" may not'
+            " create one: ask whoever runs the server to make it."
+        ) from None
+    finally:
+        maintenance.close()
+
+
+def _unreachable(error: psycopg2.OperationalError) -> WorkbookError:
+    reason = str(error).strip().splitlines()[0]
+    return WorkbookError(
+        f"PostgreSQL does not let us in: {reason}. Check PGHOST, PGPORT, PGUSER and PGPASSWORD,"
+        " or unset them all to use the workbook's own server."
+    )

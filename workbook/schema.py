@@ -1,0 +1,121 @@
+"""What a database holds, read from PostgreSQL's catalogue, in a form that can be compared."""
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `default` is PostgreSQL's own text of the expression, "serial" for a sequence."""
+
+    type: str
+    nullable: bool
+    default: str | None = None
+    generated: str = ""  # pg_attribute.attgenerated or attidentity, "" for an ordinary column
+
+
+@dataclass(frozen=True, order=True)
+class Constraint:
+    """A constraint; `definition` is what pg_get_constraintdef says. Names are not compared."""
+
+    kind: str  # pg_constraint.contype: p, f, u, c, x
+    definition: str
+    name: str = field(compare=False)
+
+
+@dataclass(frozen=True, order=True)
+class Index:
+    """An index that no constraint owns; its name is not compared."""
+
+    definition: str
+    name: str = field(compare=False)
+    valid: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the order of columns, constraints and indexes is not compared."""
+
+    columns: dict[str, Column]
+    constraints: tuple[Constraint, ...] = ()
+    indexes: tuple[Index, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables (without alembic_version), views and enum types of one PostgreSQL schema."""
+
+    tables: dict[str, Table]
+    views: dict[str, str] = field(default_factory=dict)
+    enums: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+COLUMNS = """
+SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+       CASE WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%%' THEN 'serial'
+            ELSE pg_get_expr(d.adbin, d.adrelid) END,
+       a.attgenerated::text || a.attidentity::text
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind IN ('r', 'p')
+  AND c.relname <> 'alembic_version'
+ORDER BY c.relname, a.attnum
+"""
+# A table without columns is legal, so tables are read on their own.
+TABLES = """
+SELECT relname FROM pg_class WHERE relnamespace = %(schema)s::regnamespace
+  AND relkind IN ('r', 'p') AND relname <> 'alembic_version' ORDER BY relname
+"""
+# PostgreSQL 18 lists NOT NULL among the constraints, older ones do not: a column says it anyway.
+CONSTRAINTS = """
+SELECT c.relname, o.contype::text, pg_get_constraintdef(o.oid), o.conname
+FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
+WHERE o.connamespace = %(schema)s::regnamespace AND o.contype <> 'n' AND o.contype <> 't'
+  AND c.relname <> 'alembic_version'
+"""
+INDEXES = """
+SELECT t.relname, CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
+       || regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', ''),
+       c.relname, i.indisvalid
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
+WHERE t.relnamespace = %(schema)s::regnamespace AND t.relname <> 'alembic_version'
+  AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conindid = i.indexrelid
+                  AND o.contype IN ('p', 'u', 'x'))
+"""
+VIEWS = """
+SELECT relname, pg_get_viewdef(oid) FROM pg_class
+WHERE relnamespace = %(schema)s::regnamespace AND relkind IN ('v', 'm') ORDER BY relname
+"""
+ENUMS = """
+SELECT t.typname, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
+FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid
+WHERE t.typnamespace = %(schema)s::regnamespace GROUP BY t.typname ORDER BY t.typname
+"""
+
+
+def read(connection: sa.Connection, schema: str = "public") -> Schema:
+    """The tables, views and enum types of one PostgreSQL schema."""
+
+    def rows(query: str) -> list[tuple]:
+        return [tuple(row) for row in connection.exec_driver_sql(query, {"schema": schema})]
+
+    columns: dict[str, dict[str, Column]] = {table: {} for (table,) in rows(TABLES)}
+    constraints: dict[str, list[Constraint]] = {table: [] for table in columns}
+    indexes: dict[str, list[Index]] = {table: [] for table in columns}
+    for table, name, *rest in rows(COLUMNS):
+        columns[table][name] = Column(*rest)
+    for table, kind, definition, name in rows(CONSTRAINTS):
+        constraints[table].append(Constraint(kind, definition, name))
+    for table, definition, name, valid in rows(INDEXES):
+        indexes.setdefault(table, []).append(Index(definition, name, valid))
+    return Schema(
+        tables={
+            table: Table(
+                columns[table], tuple(sorted(constraints[table])), tuple(sorted(indexes[table]))
+            )
+            for table in columns
+        },
+        views=dict(rows(VIEWS)),
+        enums={name: tuple(labels) for name, labels in rows(ENUMS)},
+    )
