@@ -123,7 +123,7 @@ def list_companies(session: Db, paging: Paged) -> dict[str, Any]:
     return page(session, select(Company).order_by(Company.id), paging)
 
 
-@app.post("/companies", response_model=CompanyRead, status_code=201)
+@app.post("/companies", response_model=CompanyRead, status_code=201, responses=problems(400))
 def create_company(session: Db, body: CompanyCreate) -> Company:
     company = Company(**body.model_dump())
     session.add(company)
@@ -136,7 +136,7 @@ def read_company(session: Db, company_id: Id) -> Company:
     return read(session, Company, company_id)
 
 
-@app.patch("/companies/{company_id}", response_model=CompanyRead, responses=problems(404))
+@app.patch("/companies/{company_id}", response_model=CompanyRead, responses=problems(400, 404))
 def change_company(session: Db, company_id: Id, body: CompanyUpdate) -> Company:
     company = read(session, Company, company_id, to_change=True)
     for field, value in body.model_dump(exclude_none=True).items():
@@ -172,7 +172,7 @@ def list_jobs(session: Db, paging: Paged) -> dict[str, Any]:
     return page(session, select(Job).order_by(Job.id), paging)
 
 
-@app.post("/jobs", response_model=JobRead, status_code=201, responses=problems(404))
+@app.post("/jobs", response_model=JobRead, status_code=201, responses=problems(400, 404))
 def create_job(session: Db, body: JobCreate) -> Job:
     """404 if there is no such company."""
     job = Job(**body.model_dump())
@@ -187,7 +187,7 @@ def read_job(session: Db, job_id: Id) -> Job:
     return read(session, Job, job_id)
 
 
-@app.patch("/jobs/{job_id}", response_model=JobRead, responses=problems(404))
+@app.patch("/jobs/{job_id}", response_model=JobRead, responses=problems(400, 404))
 def change_job(session: Db, job_id: Id, body: JobUpdate) -> Job:
     """404 if there is no such job, or no company with the new `company_id`."""
     job = read(session, Job, job_id, to_change=True)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 # PostgreSQL's integer ends at 2**31 - 1, its text cannot hold the NUL character, and its columns
 # have the lengths that the models say: what it would refuse is answered with a 422 beforehand.
@@ -10,6 +10,14 @@ Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]*$")]
 Name = Annotated[Text, StringConstraints(max_length=50)]
 Title = Annotated[Text, StringConstraints(max_length=100)]
+
+
+def whole(number: object) -> object:
+    """JSON has one kind of number, and 5.0 is an integer in it."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+IdInBody = Annotated[Id, BeforeValidator(whole)]
 
 Item = TypeVar("Item")
 
@@ -41,7 +49,7 @@ class CompanyRead(BaseModel):
 class JobCreate(Body):
     title: Title
     description: Text
-    company_id: Id
+    company_id: IdInBody
 
 
 class JobUpdate(Body):
@@ -49,7 +57,7 @@ class JobUpdate(Body):
 
     title: Title | None = None
     description: Text | None = None
-    company_id: Id | None = None
+    company_id: IdInBody | None = None
 
 
 class JobRead(BaseModel):

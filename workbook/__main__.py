@@ -162,7 +162,11 @@ def run(command):
         return
     # Once more for its words: in sight, it had the terminal for its progress.
     again = subprocess.run(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     if again.returncode:
         raise SetUpError(explain(again.stdout.decode(errors="replace")))

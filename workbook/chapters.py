@@ -236,7 +236,7 @@ def _project_stands(begin: Start) -> bool:
         return True
     try:
         return _built(here, "head") == _built(ROOT, begin.revision)
-    except (Exception, SystemExit):  # whatever a half-written migration can do
+    except (Exception, SystemExit):  # noqa: BLE001 - whatever a half-written migration can do
         return False
 
 
@@ -277,7 +277,12 @@ for table in Base.metadata.sorted_tables:
 """
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=20
+            [sys.executable, "-c", code],
+            check=False,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=20,
         )
     except subprocess.TimeoutExpired:
         return None

@@ -66,7 +66,7 @@ def main(argv: list[str]) -> int:
         case "benchmark":
             from workbook import benchmark
 
-            return benchmark.main()
+            benchmark.main()
     return 0
 
 

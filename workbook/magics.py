@@ -4,7 +4,6 @@ import ast
 from pathlib import Path
 
 from IPython.core.magic import register_cell_magic
-from IPython.utils.process import arg_split
 
 from workbook import WorkbookError
 
@@ -21,7 +20,7 @@ def writerevision(line: str, cell: str) -> None:
     its ids above all, stays. Raises WorkbookError when the pattern does not name one file, or when
     the cell holds anything but functions.
     """
-    pattern = arg_split(line)[0] if line.strip() else "alembic/versions/*.py"
+    pattern = line.strip().strip("\"'") or "alembic/versions/*.py"
     found = sorted(Path().glob(pattern))
     if len(found) != 1:
         what = "No file" if not found else f"{len(found)} files"
@@ -33,7 +32,9 @@ def writerevision(line: str, cell: str) -> None:
     try:
         new = _functions(cell)
     except SyntaxError as error:
-        raise WorkbookError(f"Nothing written. Line {error.lineno} is not Python: {error.msg}") from None
+        raise WorkbookError(
+            f"Nothing written. Line {error.lineno} is not Python: {error.msg}"
+        ) from None
     if not new or any(not isinstance(each, ast.FunctionDef) for each in ast.parse(cell).body):
         raise WorkbookError("Nothing written: the cell may hold functions only, such as upgrade().")
     text = path.read_text(encoding="utf-8")

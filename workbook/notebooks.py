@@ -54,25 +54,47 @@ def clean(notebook: nbformat.NotebookNode, folder: Path | None = None) -> None:
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     for cell in notebook.cells:
         cell.metadata = {key: cell.metadata[key] for key in ("tags",) if key in cell.metadata}
+        if "outputs" in cell:
+            cell.outputs = merge_streams(cell.outputs)
         for output in cell.get("outputs", []):
             output.get("metadata", {}).clear()
+            if "traceback" in output:  # full of this machine's paths; its last line says it all
+                output["traceback"] = [f"{output['ename']}: {output['evalue']}"]
             if "text" in output:
                 output["text"] = plain(output["text"], folder)
-            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+
+
+def merge_streams(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Neighbouring outputs of one stream as one: where a stream is cut depends on timing."""
+    merged: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        last = merged[-1] if merged else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last["text"] += output.text
+        else:
+            merged.append(output)
+    return merged
 
 
 def plain(text: str, folder: Path | None) -> str:
-    """An output's text with the learner's folder as `workspace`, unwrapped, in \\n lines."""
+    """An output's text with \\n for line ends and Alembic's announcements in one line each."""
     text = text.replace("\r\n", "\n")
-    if folder:
-        # Alembic wraps its messages at the terminal's width, so a path may go over lines.
-        broken = r"\n? *".join(map(re.escape, str(folder) + os.sep))
-        text = re.sub(broken, "", text)
-    # An announcement of Alembic's ends in "done"; what its wrapping split is put together.
+
+    def unwrap(found: re.Match[str]) -> str:
+        # Alembic breaks lines at the terminal's width, in the middle of a path if need be.
+        verb, path, end = (
+            " ".join(found[1].split()),
+            re.sub(r"\s", "", found[2]),
+            " ".join(found[3].split()),
+        )
+        if folder:
+            path = path.replace(re.sub(r"\s", "", str(folder)) + os.sep, "").replace("\\", "/")
+        return f"  {verb} {path} {end.replace('... done', '...  done')}"
+
     return re.sub(
-        r"^ *((?:Generating|Creating directory|File|Please edit)\b[^\n]*(?:\n +[^\n]+?)*?)"
-        r"(\.\.\. +done|proceeding\.|skipping)",
-        lambda found: "  " + re.sub(r"\s*\n\s*", " ", found[1]) + found[2],
+        r"^ *(Generating|Creating directory|Please\s+edit[\w\s/]+?\s+in)\s+(.+?)\s+"
+        r"(\.\.\.\s+done|before\s+proceeding\.)",
+        unwrap,
         text,
-        flags=re.MULTILINE,
+        flags=re.MULTILINE | re.DOTALL,
     )

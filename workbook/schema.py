@@ -1,6 +1,7 @@
 """What a database holds, read from PostgreSQL's catalogue, in a form that can be compared."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -97,7 +98,7 @@ WHERE t.typnamespace = %(schema)s::regnamespace GROUP BY t.typname ORDER BY t.ty
 def read(connection: sa.Connection, schema: str = "public") -> Schema:
     """The tables, views and enum types of one PostgreSQL schema."""
 
-    def rows(query: str) -> list[tuple]:
+    def rows(query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.exec_driver_sql(query, {"schema": schema})]
 
     columns: dict[str, dict[str, Column]] = {table: {} for (table,) in rows(TABLES)}

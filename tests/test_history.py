@@ -1,0 +1,284 @@
+"""The finished migration history at the root: it goes up and down, and agrees with the models."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from alembic.command import downgrade, upgrade
+from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import configure_mappers
+
+from jobboard.models import Company
+from workbook import WorkbookError
+
+ROOT = Path(__file__).parent.parent
+
+
+def root_config(**options: Any) -> Config:
+    """The root's alembic.ini for commands in this process."""
+    config = Config(ROOT / "alembic.ini", **options)
+    config.get_main_option("script_location")  # reads the file
+    config.config_file_name = None  # keeps env.py from reconfiguring this process's logging
+    return config
+
+
+ROWS_FROM_BEFORE = [
+    "INSERT INTO companies (name) VALUES ('Analytical Engines'), ('Harbour Compilers')",
+    """
+    INSERT INTO jobs (title, description, company_id)
+    SELECT 'Engineer', 'Mends it.', id FROM companies
+    """,
+]
+REVISIONS: list[Script] = list(ScriptDirectory.from_config(root_config()).walk_revisions())[::-1]
+
+
+@pytest.fixture
+def connected(database: str) -> Iterator[Engine]:
+    """An engine on the test's own database that holds no connection between two statements."""
+    engine = create_engine("postgresql+psycopg2://", poolclass=NullPool)
+    yield engine
+    engine.dispose()
+
+
+def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
+    with engine.begin() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def run(engine: Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def tables(engine: Engine) -> set[str]:
+    return {
+        name
+        for (name,) in rows(engine, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    }
+
+
+def schema(engine: Engine) -> list[tuple[Any, ...]]:
+    """What is in the database but Alembic's own table: relations, columns, constraints, enums."""
+    columns = rows(
+        engine,
+        """
+        SELECT table_name, column_name, data_type, character_maximum_length, is_nullable,
+               column_default
+        FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+        ORDER BY table_name, column_name
+        """,
+    )
+    others = rows(
+        engine,
+        """
+        SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+        FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT 'relation ' || relkind::text, '', relname, ''
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT 'enum', '', typname, ''
+        FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
+        ORDER BY 1, 2, 3
+        """,
+    )
+    return columns + [row for row in others if "alembic_version" not in f"{row[1]}{row[2]}"]
+
+
+def alembic(*arguments: str, cwd: Path = ROOT) -> str:
+    """What the real command prints, stderr after stdout; it has to succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "alembic", *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+# --- the commands at the root, as a person types them ---
+
+
+def test_commands_at_the_root(connected: Engine) -> None:
+    assert alembic("upgrade", "head").count("Running upgrade") == len(REVISIONS)
+    assert tables(connected) == {"alembic_version", "companies", "jobs"}
+
+    history = alembic("history").splitlines()
+    assert [line.split(", ")[-1] for line in history] == [
+        "require companies.user_id",
+        "add companies.user_id",
+        "init",
+    ]
+
+    check = alembic("check")
+    assert "No new upgrade operations detected." in check
+    assert "alembic.ddl.postgresql" not in check, "its lines come in an order that changes"
+
+    alembic("downgrade", "base")
+    assert tables(connected) == {"alembic_version"}
+    assert rows(connected, "SELECT * FROM alembic_version") == []
+    assert schema(connected) == []
+
+
+def test_works_from_another_folder(connected: Engine, tmp_path: Path) -> None:
+    alembic("-c", str(ROOT / "alembic.ini"), "upgrade", "head", cwd=tmp_path)
+    assert "jobs" in tables(connected)
+
+
+def test_alembic_folder_does_not_shadow_the_package() -> None:
+    assert not list((ROOT / "alembic").rglob("__init__.py"))
+
+
+def test_sql_can_be_written_without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", os.devnull)
+    script = io.StringIO()
+    upgrade(root_config(output_buffer=script), "head", sql=True)
+    assert script.getvalue().count("-- Running upgrade") == len(REVISIONS)
+    assert "UPDATE companies SET user_id='unclaimed'" in script.getvalue()
+
+
+# --- env.py and the workbook ---
+
+
+def replace_connect_environment(
+    monkeypatch: pytest.MonkeyPatch, replacement: Callable[[], None]
+) -> None:
+    module = ModuleType("workbook.database")
+    vars(module)["connect_environment"] = replacement
+    monkeypatch.setitem(sys.modules, "workbook.database", module)
+
+
+def test_server_is_found_before_connecting(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGDATABASE", "no_such_database")
+    replace_connect_environment(monkeypatch, lambda: monkeypatch.setenv("PGDATABASE", database))
+    upgrade(root_config(), "head")
+
+
+def test_no_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_server() -> None:
+        raise WorkbookError("No server, do this.")
+
+    replace_connect_environment(monkeypatch, no_server)
+    with pytest.raises(CommandError, match=r"^No server, do this\.$"):
+        upgrade(root_config(), "head")
+
+
+def test_works_without_the_workbook(connected: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "workbook", None)
+    upgrade(root_config(), "head")
+    assert "jobs" in tables(connected)
+
+
+# --- the revisions ---
+
+
+def test_one_line_of_history() -> None:
+    script = ScriptDirectory.from_config(root_config())
+    assert len(script.get_heads()) == 1
+    assert len(script.get_bases()) == 1
+    assert len(list((ROOT / "alembic" / "versions").glob("*.py"))) == len(REVISIONS)
+
+
+def content(engine: Engine) -> list[tuple[Any, ...]]:
+    """Companies and jobs in the columns that they have at every revision."""
+    if "companies" not in tables(engine):
+        return []
+    return rows(
+        engine,
+        """
+        SELECT companies.id, name, jobs.id, title, description
+        FROM companies JOIN jobs ON company_id = companies.id ORDER BY companies.id
+        """,
+    )
+
+
+@pytest.mark.parametrize("revision", REVISIONS, ids=lambda script: str(script.doc))
+def test_each_revision_up_down_up(connected: Engine, revision: Script) -> None:
+    """With rows in the tables that there are: none may be lost, but in a table that goes."""
+    config = root_config()
+    parent = str(revision.down_revision or "base")
+    if parent != "base":
+        upgrade(config, parent)
+        run(connected, *ROWS_FROM_BEFORE)
+    before, kept = schema(connected), content(connected)
+
+    upgrade(config, revision.revision)
+    after = schema(connected)
+    assert after != before
+    assert content(connected) == kept
+
+    if parent == "base":
+        run(connected, *ROWS_FROM_BEFORE)
+    downgrade(config, parent)
+    assert schema(connected) == before
+    assert content(connected) == kept
+
+    upgrade(config, revision.revision)
+    assert schema(connected) == after
+    assert content(connected) == kept
+
+
+def test_rows_from_before_the_repair_get_an_owner(connected: Engine) -> None:
+    init, add, require = (script.revision for script in REVISIONS)
+    config = root_config()
+    upgrade(config, init)
+    run(connected, *ROWS_FROM_BEFORE)
+    upgrade(config, add)
+    assert rows(connected, "SELECT DISTINCT user_id FROM companies") == [(None,)]
+    run(connected, "UPDATE companies SET user_id = 'ada' WHERE id = 1")
+    upgrade(config, require)
+    owners = "SELECT user_id, count(*) FROM companies GROUP BY user_id ORDER BY user_id"
+    assert rows(connected, owners) == [("ada", 1), ("unclaimed", 1)]
+    with pytest.raises(IntegrityError, match="NotNullViolation"):
+        run(connected, "INSERT INTO companies (name) VALUES ('Nobody Ltd')")
+
+    downgrade(config, add)
+    assert rows(connected, owners) == [("ada", 1), ("unclaimed", 1)]
+    run(connected, "INSERT INTO companies (name) VALUES ('Nobody Ltd')")
+    upgrade(config, require)
+    assert rows(connected, owners) == [("ada", 1), ("unclaimed", 2)]
+
+
+def test_all_revisions_at_once_over_rows(connected: Engine) -> None:
+    """As a deployment does it: one transaction, the backfill and the ALTER in it."""
+    upgrade(root_config(), REVISIONS[0].revision)
+    run(connected, *ROWS_FROM_BEFORE)
+    kept = content(connected)
+    upgrade(root_config(), "head")
+    assert content(connected) == kept
+
+
+# --- the models ---
+
+
+def test_mappers_are_configured() -> None:
+    """No migration command notices a relationship whose other side is missing."""
+    configure_mappers()
+
+
+def test_models_and_history_make_the_same_schema(connected: Engine) -> None:
+    """Lengths, names and defaults included, which `alembic check` does not all compare."""
+    upgrade(root_config(), "head")
+    migrated = schema(connected)
+    assert ("companies", "name", "character varying", 50, "NO", None) in migrated
+    assert ("jobs", "title", "character varying", 100, "NO", None) in migrated
+
+    downgrade(root_config(), "base")
+    Company.metadata.create_all(connected)
+    assert schema(connected) == migrated
