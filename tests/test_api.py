@@ -129,10 +129,10 @@ def test_jobs_of_a_company(client: TestClient) -> None:
     assert ([job["id"] for job in jobs["items"]], jobs["total"]) == ([2], 1)
 
 
-@pytest.mark.parametrize("body", [{}, {"name": None}, {"name": None, "user_id": None}])
-def test_what_is_left_out_stays(client: TestClient, body: dict[str, None]) -> None:
+def test_what_is_left_out_or_null_stays(client: TestClient) -> None:
     client.post("/companies", json=COMPANY)
-    assert client.patch("/companies/1", json=body).json() == COMPANY | {"id": 1}
+    for body in [{}, {"name": None}, {"name": None, "user_id": None}]:
+        assert client.patch("/companies/1", json=body).json() == COMPANY | {"id": 1}
 
 
 @pytest.mark.parametrize("path", ["/companies", "/jobs", "/companies/1/jobs"])
