@@ -33,12 +33,14 @@ from jobboard.schemas import (
     Problem,
 )
 
-# The revision that this code needs in the database.
+logger = logging.getLogger(__name__)
+
+# The revision that this code needs the database to be at.
 HEAD = ScriptDirectory(str(Path(__file__).parent.parent / "alembic")).get_current_head()
 
 
 def problems(*status_codes: int) -> dict[int | str, dict[str, Any]]:
-    """What /docs says of the answers that are no success: they carry a Problem."""
+    """For the description of the API: these answers carry a Problem."""
     return {code: {"model": Problem} for code in status_codes}
 
 
@@ -49,33 +51,30 @@ app = FastAPI(title="Job board", responses=problems(503))
 
 
 def open_session() -> Iterator[Session]:
-    """A session for one request. What the route did not commit is rolled back."""
+    """A session for one request. What the route does not commit is rolled back."""
     with SessionLocal() as session:
         yield session
 
 
 Db = Annotated[Session, Depends(open_session)]
-Paged = Annotated[Paging, Query()]
+PagingQuery = Annotated[Paging, Query()]
 Row = TypeVar("Row", Company, Job)
 
 
-def not_found(model: type[Company] | type[Job], row_id: int) -> HTTPException:
+def not_found(model: type[Company | Job], row_id: int) -> HTTPException:
     return HTTPException(404, f"There is no {model.__name__.lower()} {row_id}.")
 
 
-def read(session: Session, model: type[Row], row_id: int, *, to_change: bool = False) -> Row:
-    """The row with this id, locked until the commit if it is to be changed. 404 if it is not there.
-
-    Without the lock, somebody could delete the row between reading and writing it.
-    """
-    row = session.get(model, row_id, with_for_update=to_change)
+def find(session: Session, model: type[Row], row_id: int, *, lock: bool = False) -> Row:
+    """The row with this id, or a 404. Lock it to change it, or somebody deletes it meanwhile."""
+    row = session.get(model, row_id, with_for_update=lock)
     if row is None:
         raise not_found(model, row_id)
     return row
 
 
 def page(session: Session, query: Select[Any], paging: Paging) -> dict[str, Any]:
-    """The part of the query's rows that was asked for, and how many there are."""
+    """The part of the query's rows that is asked for, and how many there are in all."""
     part = query.limit(paging.limit).offset(paging.offset)
     total = select(func.count()).select_from(query.subquery())
     return {"items": session.scalars(part).all(), "total": session.scalar(total)}
@@ -85,8 +84,8 @@ def page(session: Session, query: Select[Any], paging: Paging) -> dict[str, Any]
 def on_foreign_key(answer: HTTPException) -> Iterator[None]:
     """Give this answer where a foreign key refuses what is done inside.
 
-    Asking the database beforehand is not enough: between the question and the commit, another
-    request may delete the company, or give it a job. The constraint is not to be fooled.
+    To ask the database beforehand is not enough: another request may delete the company, or give
+    it a job, between the question and the commit. The constraint sees both.
     """
     try:
         yield
@@ -99,17 +98,17 @@ def on_foreign_key(answer: HTTPException) -> Iterator[None]:
 @app.exception_handler(OperationalError)  # no server, no connection, a timeout
 @app.exception_handler(ProgrammingError)  # a table or column is missing, or may not be used
 def database_not_ready(request: Request, error: DBAPIError) -> JSONResponse:
-    reason = str(error.orig).strip()
-    logging.getLogger(__name__).error("%s %s: %s", request.method, request.url.path, reason)
+    """A 503. The reason names hosts and roles, so it is for the log and not for everybody."""
+    logger.error("%s %s: %s", request.method, request.url.path, str(error.orig).strip())
     return JSONResponse({"detail": "The database is not ready; the log says why."}, 503)
 
 
 @app.exception_handler(RequestValidationError)
 def invalid(request: Request, error: RequestValidationError) -> Response:
-    """FastAPI's own answer repeats what was sent, and is a 500 where JSON cannot carry it back.
+    """A 422 as FastAPI gives it, without repeating what was sent.
 
-    Python reads NaN and half a surrogate pair ("\\ud800") from JSON, and cannot write the one;
-    the other has to stay escaped.
+    Python reads NaN and "\\ud800" (half a character) from JSON, but FastAPI cannot send them
+    back: its own answer would end in a 500.
     """
     detail = [{key: part[key] for key in ("type", "loc", "msg")} for part in error.errors()]
     return Response(json.dumps({"detail": detail}), 422, media_type="application/json")
@@ -119,7 +118,7 @@ def invalid(request: Request, error: RequestValidationError) -> Response:
 
 
 @app.get("/companies", response_model=Page[CompanyRead])
-def list_companies(session: Db, paging: Paged) -> dict[str, Any]:
+def list_companies(session: Db, paging: PagingQuery) -> dict[str, Any]:
     return page(session, select(Company).order_by(Company.id), paging)
 
 
@@ -133,12 +132,12 @@ def create_company(session: Db, body: CompanyCreate) -> Company:
 
 @app.get("/companies/{company_id}", response_model=CompanyRead, responses=problems(404))
 def read_company(session: Db, company_id: Id) -> Company:
-    return read(session, Company, company_id)
+    return find(session, Company, company_id)
 
 
 @app.patch("/companies/{company_id}", response_model=CompanyRead, responses=problems(400, 404))
 def change_company(session: Db, company_id: Id, body: CompanyUpdate) -> Company:
-    company = read(session, Company, company_id, to_change=True)
+    company = find(session, Company, company_id, lock=True)
     for field, value in body.model_dump(exclude_none=True).items():
         setattr(company, field, value)
     session.commit()
@@ -158,8 +157,8 @@ def delete_company(session: Db, company_id: Id) -> None:
 
 
 @app.get("/companies/{company_id}/jobs", response_model=Page[JobRead], responses=problems(404))
-def list_jobs_of_company(session: Db, company_id: Id, paging: Paged) -> dict[str, Any]:
-    read(session, Company, company_id)
+def list_jobs_of_company(session: Db, company_id: Id, paging: PagingQuery) -> dict[str, Any]:
+    find(session, Company, company_id)
     jobs = select(Job).where(Job.company_id == company_id).order_by(Job.id)
     return page(session, jobs, paging)
 
@@ -168,7 +167,7 @@ def list_jobs_of_company(session: Db, company_id: Id, paging: Paged) -> dict[str
 
 
 @app.get("/jobs", response_model=Page[JobRead])
-def list_jobs(session: Db, paging: Paged) -> dict[str, Any]:
+def list_jobs(session: Db, paging: PagingQuery) -> dict[str, Any]:
     return page(session, select(Job).order_by(Job.id), paging)
 
 
@@ -184,13 +183,13 @@ def create_job(session: Db, body: JobCreate) -> Job:
 
 @app.get("/jobs/{job_id}", response_model=JobRead, responses=problems(404))
 def read_job(session: Db, job_id: Id) -> Job:
-    return read(session, Job, job_id)
+    return find(session, Job, job_id)
 
 
 @app.patch("/jobs/{job_id}", response_model=JobRead, responses=problems(400, 404))
 def change_job(session: Db, job_id: Id, body: JobUpdate) -> Job:
     """404 if there is no such job, or no company with the new `company_id`."""
-    job = read(session, Job, job_id, to_change=True)
+    job = find(session, Job, job_id, lock=True)
     for field, value in body.model_dump(exclude_none=True).items():
         setattr(job, field, value)
     with on_foreign_key(not_found(Company, job.company_id)):
@@ -211,7 +210,7 @@ def delete_job(session: Db, job_id: Id) -> None:
 
 @app.get("/health")
 def health(session: Db) -> Health:
-    """200 if the database can be reached and is at the revision that this code needs, else 503."""
+    """200 if the database answers and is at the revision that this application needs, else 503."""
     current = MigrationContext.configure(session.connection()).get_current_heads()
     if current != (HEAD,):
         found = " and ".join(current) or "no revision"

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["restore", "start"]
+__all__ = ["check", "hint", "progress", "restore", "solution", "start"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,8 +24,12 @@ def home() -> Path:
 
 def __getattr__(name: str) -> Any:
     """Fetch what notebooks import when they import it."""
-    if name in __all__:
+    if name in ("restore", "start"):
         from workbook import chapters
 
         return getattr(chapters, name)
+    if name in __all__:
+        from workbook import checking
+
+        return getattr(checking, name)
     raise AttributeError(name)

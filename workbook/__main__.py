@@ -4,11 +4,13 @@ Standard library only, and no syntax newer than Python 3.6: an old Python has to
 this far to say that it is too old.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
@@ -17,7 +19,15 @@ READY = os.path.join(VENV, ".workbook-ready")  # the stamps of the locks that ar
 UNFINISHED = os.path.join(VENV, ".workbook-unfinished")  # there while the environment is made
 AGAIN = "then run the same command again"
 REASONS = [
-    (("No space left", "not enough space", "Errno 28"), "The disk is full: make room, " + AGAIN),
+    (
+        ("No space left", "not enough space", "Errno 28", "quota"),
+        "The disk is full: make room, " + AGAIN,
+    ),
+    (
+        ("certificate",),
+        "The download is not trusted: if a proxy of your organisation is in the way, set "
+        "SSL_CERT_FILE to its certificates, " + AGAIN,
+    ),
     (
         ("dns error", "resolve", "connect", "timed out", "Max retries", "No matching distribution"),
         "The packages cannot be downloaded: check the network, " + AGAIN,
@@ -37,7 +47,9 @@ def main(argv):
     testing = argv[:1] == ["test"]
     try:
         if not inside(testing):
-            set_up(testing)
+            with alone():
+                if in_venv() or not is_ready(testing):
+                    set_up(testing)
             command = [PYTHON, "-m", "workbook"] + argv
             if os.name == "nt":
                 return subprocess.call(command, cwd=ROOT)
@@ -53,7 +65,7 @@ def main(argv):
         return fail("Stopped. Nothing is broken: the same command goes on from here.", 130)
     except SetUpError as error:
         return fail(str(error))
-    except OSError as error:
+    except (OSError, subprocess.SubprocessError) as error:
         return fail(explain(str(error)))
 
 
@@ -67,12 +79,19 @@ def fail(line, status=1):
     return status
 
 
+def in_venv():
+    """Whether this is the Python of our .venv."""
+    return os.path.realpath(sys.prefix) == os.path.realpath(VENV)
+
+
 def inside(testing):
     """Whether this Python has all that is needed: our .venv, or one that somebody else made."""
-    if os.path.realpath(sys.prefix) == os.path.realpath(VENV):
-        return is_ready(testing)
-    from importlib import metadata
+    from importlib import metadata, util
 
+    if not util.find_spec("jupyterlab"):  # in .venv too: a new Python does not see its packages
+        return False
+    if in_venv():
+        return is_ready(testing)
     try:  # conda, a container, an environment of the user's own
         metadata.version("migrations-workbook")
     except metadata.PackageNotFoundError:
@@ -81,8 +100,8 @@ def inside(testing):
 
 
 def stamp(testing):
-    """What an installation is made from: the lock, the project's own file and this Python."""
-    digest = hashlib.sha256(sys.version.encode())
+    """What an installation is made from: the lock and the project's own file."""
+    digest = hashlib.sha256()
     for name in [lock(testing), "pyproject.toml"]:
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())
@@ -104,35 +123,55 @@ def is_ready(testing):
     return os.path.exists(PYTHON) and stamp(testing) in stamps
 
 
+@contextlib.contextmanager
+def alone():
+    """Wait for another set-up of this clone. Raises KeyboardInterrupt.
+
+    This file is what is locked, never written. The installers inherit the lock: one that goes on
+    after we were killed still has .venv to itself.
+    """
+    with open(os.path.abspath(__file__), "rb") as file:
+        os.set_inheritable(file.fileno(), True)
+        waiting = False
+        while True:
+            try:
+                if os.name == "nt":
+                    import msvcrt
+
+                    msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                else:
+                    import fcntl
+
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except (BlockingIOError, PermissionError):
+                if not waiting:
+                    print("Another set-up is at work here: waiting for its end", flush=True)
+                waiting = True
+                time.sleep(0.2)
+            except OSError:  # a file system that knows no locks
+                break
+        yield
+
+
 def set_up(testing):
     """Make .venv and install the lock into it. Raises SetUpError, OSError, KeyboardInterrupt."""
-    if is_ready(testing):
-        return
-    if os.path.exists(UNFINISHED) or not os.path.exists(PYTHON):
-        shutil.rmtree(VENV, ignore_errors=True)
-    uv = shutil.which("uv")
-    if not os.path.exists(PYTHON):
-        print("[1/3] Making a Python environment in .venv", flush=True)
-        os.makedirs(VENV)
-        open(UNFINISHED, "w").close()
-        if uv:
-            run([uv, "venv", "-q", "--allow-existing", "--python", sys.executable, VENV])
-        else:
-            make_venv()
+    if not os.path.exists(PYTHON) or os.path.exists(UNFINISHED):
+        make_environment()
+    # What an interrupted installation left may look installed: all of it again, then.
+    again = not os.path.exists(READY) and not os.path.exists(UNFINISHED)
     if os.path.exists(READY):
         os.remove(READY)
     with open(os.path.join(ROOT, lock(testing))) as file:
         count = sum("==" in line for line in file)
-    print("[2/3] Installing %d packages, once" % count, flush=True)
-    if not uv:  # many times faster than pip; pip does where it cannot be had
-        uv = os.path.join(os.path.dirname(PYTHON), "uv")
-        if not shutil.which(uv):
-            subprocess.call([PYTHON, "-m", "pip", "install", "-q", "uv"], stderr=subprocess.DEVNULL)
-    if shutil.which(uv):
+    print("[2/3] Installing about %d packages, once" % count, flush=True)
+    uv = find_uv()
+    if uv:
         install = [uv, "pip", "install", "--python", PYTHON]
     else:
         install = [PYTHON, "-m", "pip", "install", "--progress-bar", "on"]
-    run(install + ["--require-hashes", "-r", os.path.join(ROOT, lock(testing))])
+    packages = ["--require-hashes", "-r", os.path.join(ROOT, lock(testing))]
+    run(install + packages + (["--reinstall" if uv else "--force-reinstall"] if again else []))
     print("[3/3] Installing the workbook itself", flush=True)
     run(install + ["-q", "--no-deps", "--no-build-isolation", "-e", ROOT])
     stamps = [stamp(False)] + ([stamp(True)] if testing else [])
@@ -142,32 +181,65 @@ def set_up(testing):
         os.remove(UNFINISHED)
 
 
-def make_venv():
-    """`python -m venv`, with a word for the Linux distributions that sell it separately."""
+def make_environment():
+    """Make .venv, empty, in place of one that is not finished or whose Python is gone."""
+    print("[1/3] Making a Python environment in .venv", flush=True)
+    os.makedirs(VENV, exist_ok=True)
+    if os.listdir(VENV) and not os.path.exists(UNFINISHED) and not os.path.exists(READY):
+        raise SetUpError(
+            "There is a .venv here that the workbook did not make, and it holds no Python that "
+            "runs: rename or remove it, " + AGAIN
+        )
+    open(UNFINISHED, "w").close()  # the first thing that is there, and the last that goes
+    for name in os.listdir(VENV):
+        path = os.path.join(VENV, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif path != UNFINISHED:
+            os.remove(path)
+    uv = find_uv()
+    base = getattr(sys, "_base_executable", sys.executable)  # not the one that was in .venv
+    if uv:
+        run([uv, "venv", "-q", "--allow-existing", "--python", base, VENV])
+        return
     try:
         import ensurepip  # noqa: F401
-        import venv
+        import venv  # noqa: F401
     except ImportError:
-        shutil.rmtree(VENV)
         raise SetUpError(
             "Python's venv module is missing. On Debian and Ubuntu: sudo apt install python3-venv, "
             + AGAIN
         )
-    venv.create(VENV, with_pip=True)
+    run([base, "-m", "venv", VENV])
+
+
+def find_uv():
+    """The user's uv, or the one in .venv, put there first if there is pip; None without any.
+
+    It is many times faster than pip, which does where uv cannot be had.
+    """
+    own = os.path.join(os.path.dirname(PYTHON), "uv")
+    for uv in [shutil.which("uv"), shutil.which(own)]:
+        if uv and quietly([uv, "--version"]):  # pyenv's may be there and not work
+            return uv
+    if os.path.exists(PYTHON):
+        quietly([PYTHON, "-m", "pip", "install", "--retries", "1", "uv"])
+    return shutil.which(own)
+
+
+def quietly(command):
+    """Whether a command succeeds; what it says is lost."""
+    nowhere = subprocess.DEVNULL
+    return subprocess.call(command, stdin=nowhere, stdout=nowhere, stderr=nowhere) == 0
 
 
 def run(command):
     """Run a command in sight of the user. Raises SetUpError with the reason when it fails."""
-    if subprocess.call(command, cwd=ROOT, stdin=subprocess.DEVNULL) == 0:
+    ways = {"cwd": ROOT, "stdin": subprocess.DEVNULL, "close_fds": False}  # the lock goes with it
+    if subprocess.call(command, **ways) == 0:
         return
     # Once more for its words: in sight, it had the terminal for its progress.
-    again = subprocess.run(
-        command,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    again = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **ways)
     if again.returncode:
         raise SetUpError(explain(again.stdout.decode(errors="replace")))
 

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 
 from workbook import ROOT, WorkbookError, database, home, magics, schema
 
@@ -80,11 +80,12 @@ def start(chapter: int, fresh: bool = False) -> None:
         name = _put_aside(connection, files=not keep_files, tables=not keep_database)
         if begin.database != "base":
             own = keep_files and workspace()
-            migrate(connection, _scripts(own or ROOT), "head" if own else begin.database)
+            migrate(connection, scripts(own or ROOT), "head" if own else begin.database)
         connection.commit()
         if not keep_files:
             _empty_workspace()
             _lay_down(begin)
+            _enter()
     if name:
         what = "Your database is" if keep_files else "Your earlier work is"
         print(f'{what} put aside. To bring it back: restore("{name}")')
@@ -143,21 +144,27 @@ def reset() -> None:
     print(f'Put aside. To bring it back: restore("{name}")' if name else "There is nothing yet.")
 
 
-def migrate(connection: sa.Connection, scripts: ScriptDirectory, revision: str) -> None:
-    """Upgrade through a connection, without any env.py: only the revision files count."""
+def migrate(
+    connection: sa.Connection, scripts: ScriptDirectory, revision: str, down: bool = False
+) -> None:
+    """Upgrade or downgrade a connection, without any env.py: only the revision files count."""
 
-    def upgrades(current, context):  # type: ignore[no-untyped-def]
-        return scripts._upgrade_revs(revision, current)
+    def steps(current, context):  # type: ignore[no-untyped-def]
+        walk = scripts._downgrade_revs if down else scripts._upgrade_revs
+        return walk(revision, current)
 
-    with EnvironmentContext(
-        Config(), scripts, fn=upgrades, destination_rev=revision
-    ) as environment:
+    with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
         environment.configure(connection=connection)
         with environment.begin_transaction():
             environment.run_migrations()
 
 
-def _scripts(project: Path) -> ScriptDirectory:
+def history(first: str, last: str) -> list[Script]:
+    """Revisions of the finished history, newest first."""
+    return list(scripts(ROOT).walk_revisions(first, last))
+
+
+def scripts(project: Path) -> ScriptDirectory:
     return ScriptDirectory(project / "alembic")
 
 
@@ -167,7 +174,7 @@ def _enter() -> None:
 
     if get_ipython():
         magics.register()
-    workspace().mkdir(parents=True, exist_ok=True)
+    (workspace() / "practice").mkdir(parents=True, exist_ok=True)
     os.chdir(workspace())
     if str(workspace()) not in sys.path:
         sys.path.insert(0, str(workspace()))
@@ -243,7 +250,7 @@ def _project_stands(begin: Start) -> bool:
 def _built(project: Path, revision: str) -> schema.Schema:
     """The schema that a project's migrations give when they are applied to an empty database."""
     with database.scratch() as connection:
-        migrate(connection, _scripts(project), revision)
+        migrate(connection, scripts(project), revision)
         return schema.read(connection)
 
 
@@ -300,7 +307,7 @@ def _database_stands(connection: sa.Connection, begin: Start) -> bool:
     try:
         with connection.begin_nested():
             versions = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
-            if set(versions.scalars()) != set(_scripts(workspace()).get_heads()):
+            if set(versions.scalars()) != set(scripts(workspace()).get_heads()):
                 return False
             tables.remove("alembic_version")
             quote = connection.dialect.identifier_preparer.quote
@@ -377,5 +384,5 @@ def _lay_down(begin: Start) -> None:
     ini.write_text(
         text.replace("driver://user:pass@localhost/dbname", database.URL), encoding="utf-8"
     )
-    for revision in _scripts(ROOT).walk_revisions("base", begin.revision):
+    for revision in history("base", begin.revision):
         shutil.copy(revision.path, here / "alembic" / "versions")

@@ -1,11 +1,15 @@
 """The command line inside the environment. Each command imports what it needs, when it needs it."""
 
 import argparse
+import contextlib
 import os
+import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from types import FrameType
 
@@ -79,10 +83,12 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
 
 
 def launch(arguments: list[str]) -> int:
-    """Start PostgreSQL and JupyterLab; end both when either this or JupyterLab ends."""
+    """Start PostgreSQL and JupyterLab; end both when either this or JupyterLab ends.
+
+    Returns JupyterLab's exit status. Raises WorkbookError.
+    """
     from workbook import database
 
-    database.connect_environment()
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), stop_waiting)
@@ -91,24 +97,42 @@ def launch(arguments: list[str]) -> int:
         [sys.executable, "-m", "workbook", "_guard"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         start_new_session=True,
     )
-    assert guard.stdin
+    assert guard.stdin and guard.stdout
+    jupyter = None
     try:
+        if not guard.stdout.readline():
+            raise WorkbookError(already_open())
+        database.connect_environment()
         jupyter = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *lab_arguments(), *arguments],
+            [sys.executable, "-m", "jupyterlab", *lab_arguments(arguments), *arguments],
             cwd=ROOT,
             env=lab_environment(),
+            start_new_session=True,  # Ctrl-C is for us; it would ask whether that was meant
         )
         guard.stdin.write(b"%d\n" % jupyter.pid)
         guard.stdin.flush()
         return jupyter.wait()
-    except KeyboardInterrupt:  # JupyterLab got it too, and ends
+    except KeyboardInterrupt:
         return 0
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         guard.stdin.close()
+        if jupyter:
+            jupyter.wait()
         guard.wait()
+
+
+def already_open() -> str:
+    """The line for a second start while the first one runs."""
+    from jupyter_server.serverapp import list_running_servers
+
+    for server in list_running_servers():
+        if Path(server["root_dir"]) == ROOT:
+            return f"The workbook is open already: {server['url']}lab?token={server['token']}"
+    return "The workbook is open already in another terminal, or about to close there."
 
 
 def stop_waiting(number: int, frame: FrameType | None) -> None:
@@ -116,17 +140,41 @@ def stop_waiting(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def lab_arguments() -> list[str]:
-    """How JupyterLab is started: on the first notebook, token kept, nobody phoned."""
-    return [
-        f"--ServerApp.root_dir={ROOT}",
-        f"--LabApp.default_url=/lab/tree/{FIRST}",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",
-        "--ServerApp.answer_yes=True",
-        *(["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []),
-    ]
+def lab_arguments(given: list[str]) -> list[str]:
+    """How JupyterLab is started: on the first notebook, token kept, nobody phoned.
+
+    Without what is given by the user, because JupyterLab wants each option once.
+    """
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    ours = {
+        "--ServerApp.root_dir": str(ROOT),
+        "--LabApp.default_url": f"/lab/tree/{FIRST}",
+        "--LabApp.news_url": "None",
+        "--LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        "--LabApp.extension_manager": "readonly",
+    }
+    if os.name == "posix":  # a login shell would set PATH anew
+        shell = shlex.quote(os.environ.get("SHELL") or "sh")
+        ours["--ServerApp.terminado_settings"] = f"shell_command={shell}"
+    if has_room_for_sockets(Path(jupyter_runtime_dir())):
+        ours["--KernelManager.transport"] = "ipc"  # no port that another program may take
+    root = ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
+    theirs = {argument.partition("=")[0] for argument in given}
+    return root + [f"{name}={value}" for name, value in ours.items() if name not in theirs]
+
+
+def has_room_for_sockets(folder: Path) -> bool:
+    """Whether kernels can have sockets here: paths are limited, and not all file systems do it."""
+    trial = folder / f"kernel-{uuid.uuid4()}-ipc-10"  # as jupyter_client names them
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with socket.socket(socket.AF_UNIX) as end:
+            end.bind(str(trial))
+        trial.unlink()
+    except (OSError, AttributeError):
+        return False
+    return True
 
 
 def lab_environment() -> dict[str, str]:
@@ -145,13 +193,25 @@ def lab_environment() -> dict[str, str]:
 
 
 def guard() -> int:
-    """Wait for the launcher's end, then end JupyterLab, its kernels and the embedded server."""
+    """Wait for the launcher's end, then end JupyterLab, its kernels and the embedded server.
+
+    Says "ready" when it is the only one at work for this learner; returns 1 if it is not.
+    """
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    import psutil
+    import fasteners
 
-    from workbook import postgres
+    embedded = "WORKBOOK_EMBEDDED" in os.environ or not {"PGHOST", "DATABASE_URL"} & {*os.environ}
+    if embedded:
+        folder = home() / ".postgres"
+        with contextlib.suppress(OSError):  # the launcher meets it too, and says what is wrong
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = fasteners.InterProcessLock(folder / "open")  # held until this process ends
+            if not lock.acquire(timeout=5):  # not at once: the other one may be about to end
+                return 1
+    print("ready", flush=True)
+    import psutil
 
     pid = sys.stdin.readline().strip()
     lab = psutil.Process(int(pid)) if pid and psutil.pid_exists(int(pid)) else None
@@ -162,8 +222,10 @@ def guard() -> int:
         _, alive = psutil.wait_procs(family, timeout=10)
         for process in alive:
             process.kill()
-    if "WORKBOOK_EMBEDDED" in os.environ:
-        postgres.stop(home() / ".postgres")
+    if embedded:
+        from workbook import postgres
+
+        postgres.stop(folder)
     return 0
 
 

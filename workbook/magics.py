@@ -29,6 +29,9 @@ def writerevision(line: str, cell: str) -> None:
             " browser on the left shows alembic/versions."
         )
     path = found[0]
+    if "____" in cell:
+        print("Nothing written yet: put your code in place of each ____.")
+        return
     try:
         new = _functions(cell)
     except SyntaxError as error:

@@ -124,10 +124,10 @@ def _data_directories(home: Path) -> list[Path]:
 
 def _launch(home: Path) -> None:
     """Bring the server up, whatever state the last one was left in. The caller holds the lock."""
-    major = _major(binaries())
-    data = home / str(major)
     begun = time.monotonic()
     while not _serves(home, "postgres"):
+        major = _major(binaries())
+        data = home / str(major)
         waited = time.monotonic() - begun
         if _postmaster(data):
             if waited > PATIENCE:
@@ -386,7 +386,7 @@ def _locked(home: Path) -> Iterator[None]:
             _make_private(home)
         lock = fasteners.InterProcessLock(home / "lock")
         with _THREADS:
-            if not lock.acquire(timeout=2 * PATIENCE):
+            if not lock.acquire(max_delay=0.03, timeout=2 * PATIENCE):
                 raise WorkbookError(f"Another program is busy starting {home}: try again later.")
             try:
                 yield

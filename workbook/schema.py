@@ -1,5 +1,6 @@
 """What a database holds, read from PostgreSQL's catalogue, in a form that can be compared."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,4 +120,87 @@ def read(connection: sa.Connection, schema: str = "public") -> Schema:
         },
         views=dict(rows(VIEWS)),
         enums={name: tuple(labels) for name, labels in rows(ENUMS)},
+    )
+
+
+def differences(actual: Schema, goal: Schema) -> list[str]:
+    """What is missing, extra or different in `actual`, in words, the most important first."""
+    found: list[str] = []
+    for name in goal.tables.keys() - actual.tables.keys():
+        found.append(f"Missing: the table {name}.")
+    for name in actual.tables.keys() - goal.tables.keys():
+        found.append(f"Extra: the table {name}.")
+    for name in sorted(goal.tables.keys() & actual.tables.keys()):
+        found += _in_table(name, actual.tables[name], goal.tables[name])
+    for kind, have, want in (
+        ("view", actual.views, goal.views),
+        ("type", actual.enums, goal.enums),
+    ):
+        found += [f"Missing: the {kind} {name}." for name in want if name not in have]
+        found += [f"Extra: the {kind} {name}." for name in have if name not in want]
+        found += [
+            f"Different: the {kind} {name}."
+            for name in want
+            if name in have and have[name] != want[name]
+        ]
+    return sorted(found, key=lambda line: not line.startswith(("Missing: the t", "Extra: the t")))
+
+
+def words(column: Column) -> str:
+    """A column's definition in SQL's words, for instance "VARCHAR(50) NOT NULL"."""
+    short = {"character varying": "varchar", "timestamp with time zone": "timestamptz"}
+    kind = column.type
+    for long, brief in short.items():
+        kind = kind.replace(long, brief)
+    default = f" DEFAULT {column.default}" if column.default not in (None, "serial") else ""
+    null = "" if column.nullable else " NOT NULL"
+    serial = ", counting up by itself" if column.default == "serial" else ""
+    return f"{kind.upper()}{null}{default}{serial}"
+
+
+def _in_table(table: str, actual: Table, goal: Table) -> list[str]:
+    found = []
+    for name, column in goal.columns.items():
+        if name not in actual.columns:
+            found.append(f"Missing: the column {table}.{name}, {words(column)}.")
+        elif actual.columns[name] != column:
+            have = words(actual.columns[name])
+            found.append(f"Different: {table}.{name} is {have}, asked for is {words(column)}.")
+    for name, column in actual.columns.items():
+        if name not in goal.columns:
+            found.append(f"Extra: the column {table}.{name}, {words(column)}.")
+    found += _definitions("constraint", table, actual.constraints, goal.constraints)
+    found += _definitions("index", table, actual.indexes, goal.indexes)
+    return found
+
+
+def _definitions(
+    what: str,
+    table: str,
+    actual: Sequence[Constraint | Index],
+    goal: Sequence[Constraint | Index],
+) -> list[str]:
+    rest = [item.definition for item in actual]
+    found = []
+    for item in goal:
+        if item.definition in rest:
+            rest.remove(item.definition)
+        else:
+            found.append(f"Missing: the {what} {item.definition} on {table}.")
+    return found + [f"Extra: the {what} {definition} on {table}." for definition in rest]
+
+
+def from_dict(data: dict[str, Any]) -> Schema:
+    """A Schema that went through JSON by dataclasses.asdict."""
+    return Schema(
+        tables={
+            name: Table(
+                {column: Column(**each) for column, each in table["columns"].items()},
+                tuple(Constraint(**each) for each in table["constraints"]),
+                tuple(Index(**each) for each in table["indexes"]),
+            )
+            for name, table in data["tables"].items()
+        },
+        views=data["views"],
+        enums={name: tuple(labels) for name, labels in data["enums"].items()},
     )

@@ -1,0 +1,531 @@
+"""Containers, conda and Binder, as far as they go without a container: nothing here starts one."""
+
+import base64
+import hmac
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import pbkdf2_hmac, sha256
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from workbook import ROOT, postgres
+from workbook.database import drop
+
+SCRIPTS = Path(sys.executable).parent
+SECRETS = {"POSTGRES_PASSWORD": "password-for-tests", "JUPYTER_TOKEN": "token-for-tests"}
+PATIENCE = 60  # seconds until something that starts is given up
+NOBODY = 65534
+
+
+def tool(name: str) -> str:
+    """A program that the tests' lock installs."""
+    found = shutil.which(name, path=str(SCRIPTS))
+    assert found, f"{name} is missing: pip install -r requirements-test.lock"
+    return found
+
+
+def run(words: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program and keep what it says; in the repository's root if nothing else is named."""
+    more = {"cwd": ROOT} | more
+    return subprocess.run(words, capture_output=True, text=True, check=False, **more)
+
+
+def compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the real Compose on our file; neither a developer's variables nor their .env count."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    if "--env-file" not in arguments:
+        arguments = ("--env-file", os.devnull, *arguments)
+    return run([tool("docker-compose"), *arguments], env=kept | variables)
+
+
+def resolved(**variables: str) -> dict[str, Any]:
+    """The project as Compose understands it."""
+    answer = compose("config", "--format", "json", **(SECRETS | variables))
+    assert answer.returncode == 0, answer.stderr
+    project: dict[str, Any] = json.loads(answer.stdout)
+    return project
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    """The project with every variable at its default."""
+    return resolved()
+
+
+@pytest.fixture(scope="module")
+def services(project: dict[str, Any]) -> dict[str, Any]:
+    """Its services by name."""
+    found: dict[str, Any] = project["services"]
+    return found
+
+
+def published(services: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The ports that each service opens on the host."""
+    return {name: service["ports"] for name, service in services.items() if "ports" in service}
+
+
+# docker-compose.yml
+
+
+def test_compose_accepts_the_file() -> None:
+    answer = compose("config", "--quiet", **SECRETS)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("value", [None, ""], ids=["unset", "empty"])
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_missing_secret_is_one_line(name: str, value: str | None) -> None:
+    given = {key: word for key, word in (SECRETS | {name: value}).items() if word is not None}
+    answer = compose("config", "--quiet", **given)
+    assert answer.returncode != 0
+    (line,) = answer.stderr.strip().splitlines()
+    assert f"required variable {name} is missing" in line
+    assert "copy .env.example to .env and fill it in" in line
+
+
+def test_env_example_explains_every_variable() -> None:
+    variables = json.loads(compose("config", "--variables", "--format", "json", **SECRETS).stdout)
+    expected = {
+        (name, variable["DefaultValue"], not variable["Required"])
+        for name, variable in variables.items()
+    }
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    lines = re.findall(r"^(#?)([A-Z_]+)=(.*)$", text, re.MULTILINE)
+    # what has a default is commented out and shows it; what must be filled in is empty
+    assert {(name, value, bool(comment)) for comment, name, value in lines} == expected
+    for _, name, _ in lines:
+        assert re.search(rf"^# [^\n]+\n(#[^\n]*\n)*#?{name}=", text, re.MULTILINE), name
+
+
+def test_env_example_has_to_be_filled_in() -> None:
+    assert compose("--env-file", ".env.example", "config", "--quiet").returncode != 0
+
+
+def test_only_this_machine_reaches_the_ports(services: dict[str, Any]) -> None:
+    ports = published(services)
+    assert set(ports) == {"db", "api", "lab"}
+    assert {port["host_ip"] for each in ports.values() for port in each} == {"127.0.0.1"}
+    assert not [name for name, service in services.items() if "network_mode" in service]
+
+
+def test_every_port_can_be_changed(services: dict[str, Any]) -> None:
+    changed = published(resolved(DB_PORT="1", API_PORT="2", LAB_PORT="3")["services"])
+    assert {name: port["published"] for name, (port,) in changed.items()} == {
+        "db": "1",
+        "api": "2",
+        "lab": "3",
+    }
+    for name, (port,) in published(services).items():
+        assert port["published"] != changed[name][0]["published"]
+        assert port["target"] == changed[name][0]["target"]
+
+
+def test_services_start_in_order(services: dict[str, Any]) -> None:
+    order = {
+        name: {on: how["condition"] for on, how in service.get("depends_on", {}).items()}
+        for name, service in services.items()
+    }
+    assert order == {
+        "db": {},
+        "migrate": {"db": "service_healthy"},
+        "api": {"migrate": "service_completed_successfully"},
+        "lab": {"db": "service_healthy"},
+    }
+
+
+def test_what_runs_on_has_a_health_check(services: dict[str, Any]) -> None:
+    checked = {name for name, service in services.items() if "healthcheck" in service}
+    assert checked == {"db", "api", "lab"}  # migrate ends: its exit status says it all
+    for name in checked:
+        check = services[name]["healthcheck"]
+        assert check["test"][0] == "CMD"
+        assert {"interval", "timeout", "retries", "start_period"} <= set(check)
+    assert not {"restart", "deploy"} & set(services["migrate"])
+
+
+def test_database_keeps_its_data_on_a_volume(
+    project: dict[str, Any], services: dict[str, Any]
+) -> None:
+    db = services["db"]
+    assert re.fullmatch(r"postgres:18(\.\d+)?(-[a-z]+)?", db["image"])
+    # the image for 18 and newer keeps them below here, not in .../data
+    (volume,) = db["volumes"]
+    assert (volume["type"], volume["target"]) == ("volume", "/var/lib/postgresql")
+    assert volume["source"] in project["volumes"]
+    assert "PGDATA" not in db["environment"]
+
+
+def test_passwords_come_from_the_environment(services: dict[str, Any]) -> None:
+    given = {
+        (service, name): value
+        for service, configuration in services.items()
+        for name, value in configuration["environment"].items()
+        if re.search("PASSWORD|TOKEN", name)
+    }
+    password, token = SECRETS.values()
+    assert given == {
+        ("db", "POSTGRES_PASSWORD"): password,
+        ("migrate", "PGPASSWORD"): password,
+        ("api", "PGPASSWORD"): password,
+        ("lab", "PGPASSWORD"): password,
+        ("lab", "JUPYTER_TOKEN"): token,
+    }
+    other = {name: value[::-1] for name, value in SECRETS.items()}
+    text, changed = (json.dumps(resolved(**each)) for each in (SECRETS, other))
+    for name, value in SECRETS.items():
+        text = text.replace(value, other[name])
+    assert text == changed
+
+
+def test_learner_and_api_have_a_database_each(services: dict[str, Any]) -> None:
+    databases = {
+        name: service["environment"].get("PGDATABASE") for name, service in services.items()
+    }
+    assert databases == {
+        "db": None,
+        "migrate": "jobboard_api",
+        "api": "jobboard_api",
+        "lab": "jobboard",
+    }
+    for name in ("migrate", "api", "lab"):
+        environment = services[name]["environment"]
+        assert (environment["PGHOST"], environment["PGUSER"]) == ("db", "learner")
+
+
+def test_learners_work_is_in_the_clone(services: dict[str, Any]) -> None:
+    (mount,) = services["lab"]["volumes"]
+    assert (mount["type"], Path(mount["source"])) == ("bind", ROOT)
+    assert not mount.get("read_only")
+    assert dockerfile("WORKDIR") == [mount["target"]]  # where the project is installed from
+    assert services["lab"]["user"] == "1000:1000"
+    assert dockerfile("USER") == ["1000"]
+    changed = resolved(WORKBOOK_UID="7", WORKBOOK_GID="8")["services"]["lab"]
+    assert changed["user"] == "7:8"
+
+
+def test_role_owns_its_databases_and_is_no_superuser(
+    project: dict[str, Any], services: dict[str, Any], tmp_path: Path
+) -> None:
+    (config,) = services["db"]["configs"]
+    assert re.fullmatch(r"/docker-entrypoint-initdb\.d/[\w.]+\.sql", config["target"])
+    script = tmp_path / "role.sql"
+    script.write_text(project["configs"][config["source"]]["content"].replace("$$", "$"))
+    password = "it's a \"password\" \\ with :'traps'"
+    place = tmp_path / "server"
+    try:
+        address = postgres.start(place) | {"PGUSER": "postgres", "PGDATABASE": "postgres"}
+        with session(address) as sql:
+            # as the image leaves it: one superuser, with the password
+            sql("DROP OWNED BY learner; DROP ROLE learner; ALTER ROLE postgres PASSWORD 'x'")
+            psql = [str(postgres.binaries() / "psql"), "-v", "ON_ERROR_STOP=1", "--no-psqlrc"]
+            environment = os.environ | address | {"POSTGRES_PASSWORD": password}
+            done = run([*psql, "-f", str(script)], env=environment)
+            assert done.returncode == 0, done.stderr
+            roles = sql(
+                "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolcanlogin, rolpassword"
+                " FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY rolname"
+            )
+            (*learner, secret), (*_, superusers_secret) = roles
+            assert learner == ["learner", False, True, False, True]
+            assert is_scram_of(password, secret)
+            assert superusers_secret is None
+    finally:
+        postgres.stop(place)
+        shutil.rmtree(postgres.cluster_home(place), ignore_errors=True)
+
+
+@contextmanager
+def session(address: dict[str, str]) -> Iterator[Any]:
+    """A function that executes SQL on the server at `address` and gives the rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in address.items():
+            patch.setenv(name, value)
+        connection = psycopg2.connect("")
+    connection.autocommit = True
+
+    def sql(text: str) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(text)
+            return cursor.fetchall() if cursor.description else []
+
+    try:
+        yield sql
+    finally:
+        connection.close()
+
+
+def is_scram_of(password: str, secret: str) -> bool:
+    """Whether pg_authid's verifier is this password's (RFC 5803: StoredKey)."""
+    rounds, salt, stored, _ = re.split("[$:]", secret.removeprefix("SCRAM-SHA-256$"))
+    salted = pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(rounds))
+    client = hmac.digest(salted, b"Client Key", "sha256")
+    return base64.b64encode(sha256(client).digest()).decode() == stored
+
+
+# What the services run, started here as it is in the container
+
+
+def command(service: dict[str, Any], port: int, *, check: bool = False) -> list[str]:
+    """A service's command, or its health check, on another port and on loopback alone."""
+    words: list[str] = service["healthcheck"]["test"][1:] if check else service["command"]
+    target = str(service["ports"][0]["target"]) if "ports" in service else "none"
+    # Compose doubles the dollars of what it prints
+    changed = [w.replace("$$", "$").replace(target, str(port)) for w in words]
+    return [word.replace("0.0.0.0", "127.0.0.1") for word in changed]
+
+
+def in_path(**variables: str) -> dict[str, str]:
+    """os.environ with this environment's programs first, as in the image."""
+    return os.environ | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"} | variables
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def get(port: int, path: str, **headers: str) -> int:
+    """The status of an answer; 0 where nobody listens."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+    except ConnectionError:
+        return 0
+    finally:
+        connection.close()
+
+
+@contextmanager
+def started(words: list[str], port: int, log: Path, **variables: str) -> Iterator[None]:
+    """A server that a service's command starts; it ends when it is asked to, as Docker asks."""
+    program = shutil.which(words[0], path=in_path()["PATH"])
+    assert program, words[0]
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [program, *words[1:]],
+            cwd=ROOT,
+            env=in_path(**variables),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not get(port, "/"):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE)
+        assert get(port, "/") == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def healthy(service: dict[str, Any], port: int) -> bool:
+    """What the service's own health check says."""
+    check = command(service, port, check=True)
+    assert check[0] == "python"
+    return run([sys.executable, *check[1:]]).returncode == 0
+
+
+def test_api_is_healthy_once_migrate_has_run(
+    services: dict[str, Any], database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, migrate, port = services["api"], services["migrate"], free_port()
+    monkeypatch.setenv("PGDATABASE", f"{database}_api")  # as on a new volume: not there yet
+    try:
+        assert not healthy(api, port)
+        with started(command(api, port), port, tmp_path / "log"):
+            assert get(port, "/health") == 503
+            assert not healthy(api, port)
+            program, *words = command(migrate, 0)
+            migrated = run([tool(program), *words])
+            assert migrated.returncode == 0, migrated.stderr
+            assert get(port, "/health") == 200
+            assert healthy(api, port)
+    finally:
+        drop(f"{database}_api")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the container's shell is not there on Windows")
+def test_lab_serves_whoever_has_the_token(
+    services: dict[str, Any], database: str, tmp_path: Path
+) -> None:
+    lab, port = services["lab"], free_port()
+    folders = {
+        name: str(tmp_path / name)
+        for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    }
+    url = "http://127.0.0.1:1"  # as if LAB_PORT were 1
+    secret = {"JUPYTER_TOKEN": SECRETS["JUPYTER_TOKEN"], "LAB_URL": url}
+    log = tmp_path / "log"
+    assert not healthy(lab, port)
+    with started(command(lab, port), port, log, **folders, **secret):
+        assert healthy(lab, port)
+        assert get(port, "/api/contents/notebooks") == 403
+        token = f"token {SECRETS['JUPYTER_TOKEN']}"
+        assert get(port, "/api/contents/notebooks", Authorization=token) == 200
+    assert f"{url}/lab" in log.read_text()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the container's shell is not there on Windows")
+def test_lab_says_whose_the_folder_is(services: dict[str, Any], tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    folder.chmod(0o555)
+    root = os.geteuid() == 0
+    somebody = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if root else {}
+    answer = run(command(services["lab"], 0), cwd=folder, **somebody)
+    assert answer.returncode == 1
+    (line,) = answer.stderr.splitlines()
+    owner = folder.stat()
+    assert f"WORKBOOK_UID={owner.st_uid} and WORKBOOK_GID={owner.st_gid} into .env" in line
+
+
+# container/Dockerfile
+
+
+def dockerfile(instruction: str) -> list[str]:
+    """The arguments of every instruction of a kind, in order."""
+    text = (ROOT / "container" / "Dockerfile").read_text(encoding="utf-8")
+    code = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    return re.findall(rf"^{instruction} (.*)$", code.replace("\\\n", ""), re.MULTILINE)
+
+
+def sent_to_docker() -> set[str]:
+    """What of the root reaches the builder: the names that Dockerfile.dockerignore lets through."""
+    text = (ROOT / "container" / "Dockerfile.dockerignore").read_text(encoding="utf-8")
+    first, *rules = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert first == "*"
+    kept = {rule[1:] for rule in rules if rule.startswith("!")}
+    assert all(re.fullmatch(r"\w[\w.-]*", name) for name in kept), "only names, so nothing hides"
+    assert [rule for rule in rules if not rule.startswith("!")] == ["**/__pycache__"]
+    return kept
+
+
+def test_image_is_built_from_the_dockerfile(services: dict[str, Any]) -> None:
+    for name in ("migrate", "api", "lab"):
+        build = services[name]["build"]
+        assert Path(build["context"]) == ROOT
+        assert build["dockerfile"] == "container/Dockerfile"
+
+
+def test_dockerfile_is_clean() -> None:
+    answer = run([tool("hadolint"), "--no-color", "container/Dockerfile"])
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+
+
+def test_every_copied_file_is_there_and_not_ignored() -> None:
+    copied = {
+        source.rstrip("/")
+        for arguments in dockerfile("COPY")
+        for source in [word for word in arguments.split() if not word.startswith("--")][:-1]
+    }
+    assert copied == sent_to_docker()
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+
+
+def test_image_installs_the_lock_as_an_ordinary_user() -> None:
+    text = (ROOT / "container" / "Dockerfile").read_text(encoding="utf-8")
+    assert text.index("\nUSER 1000\n") < text.index("pip install")
+    installs = [run.split("&&")[-1].strip() for run in dockerfile("RUN") if "pip" in run]
+    assert installs == [
+        "pip install --no-cache-dir --require-hashes -r requirements.lock",
+        "pip install --no-cache-dir --no-deps --no-build-isolation -e .",
+    ]
+
+
+# environment.yml and postBuild
+
+
+def environment() -> tuple[list[str], list[str]]:
+    """conda's part and pip's part of environment.yml."""
+    loaded = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    assert set(loaded) == {"name", "channels", "dependencies"}
+    assert loaded["channels"] == ["conda-forge", "nodefaults"]
+    *conda, pip = loaded["dependencies"]
+    assert list(pip) == ["pip"]
+    return conda, pip["pip"]
+
+
+def test_environment_is_python_and_the_lock() -> None:
+    conda, pip = environment()
+    specs = dict(spec.partition("=")[::2] for spec in conda)
+    assert all(re.fullmatch(r"[a-z]+(=\d+\.\d+)?", spec) for spec in conda)
+    assert set(specs) == {"python", "pip"}
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert specs["python"] in SpecifierSet(pyproject["project"]["requires-python"])
+    assert dockerfile("FROM") == [f"python:{specs['python']}-slim"]
+    assert pip == ["-r requirements.lock"]  # conda, mamba and pip resolve it beside this file
+
+
+def test_binder_finds_environment_yml() -> None:
+    # each of these would make repo2docker look elsewhere, or leave files out
+    for name in ("Dockerfile", "binder", ".binder", ".dockerignore", ".containerignore"):
+        assert not (ROOT / name).exists(), name
+    script = (ROOT / "postBuild").read_text(encoding="utf-8")
+    code = [line for line in script.splitlines() if not line.startswith("#")]
+    assert script.startswith("#!/bin/bash\n")
+    assert code == ["set -e", "pip install --no-deps --no-build-isolation -e ."]
+
+
+def test_pip_installs_what_environment_yml_says(tmp_path: Path) -> None:
+    clone = tmp_path / "a clone"
+    clone.mkdir()
+    for name in sent_to_docker():
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, clone / name)
+    # a few of the lock's entries, so that this takes seconds: colorama is for Windows alone
+    kept = ("setuptools", "annotated-doc", "colorama")
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = [each for each in re.split(r"\n(?=\w)", lock) if each.startswith(kept)]
+    assert len(entries) == len(kept)
+    (clone / "requirements.lock").write_text("\n".join(entries) + "\n")
+    _, lines = environment()
+    # as conda does it: a file of its own beside environment.yml
+    (clone / "condaenv.tests.requirements.txt").write_text("\n".join(lines))
+    venv.create(tmp_path / "venv", with_pip=True)
+    folder = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    python = shutil.which("python", path=str(folder))
+    assert python
+    for words in (
+        ["-U", "-r", "condaenv.tests.requirements.txt", "--exists-action=b"],
+        ["--no-deps", "--no-build-isolation", "-e", "."],
+    ):
+        environ = os.environ | {"PIP_RETRIES": "0"}
+        installed = run([python, "-m", "pip", "install", *words], cwd=clone, env=environ)
+        if "(from versions: none)" in installed.stderr and not os.environ.get("CI"):
+            pytest.skip("pip cannot reach the packages")
+        assert installed.returncode == 0, installed.stderr
+    listed = json.loads(run([python, "-m", "pip", "list", "--format=json"]).stdout)
+    versions = {each["name"]: each["version"] for each in listed}
+    for pin in (Requirement(each.partition("\\")[0]) for each in entries):
+        here = pin.marker is None or pin.marker.evaluate()
+        assert (versions.get(pin.name, "") in pin.specifier) == here, pin
+    # the workbook can be imported from anywhere, the finished project cannot
+    search = "from importlib.util import find_spec as f; print(bool(f('workbook')), f('jobboard'))"
+    assert run([python, "-c", search], cwd=tmp_path).stdout.split() == ["True", "None"]

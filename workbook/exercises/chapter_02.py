@@ -1,0 +1,185 @@
+"""Exercises of chapter 2: the first revision."""
+
+import ast
+
+from workbook.exercises.kinds import choose, revision
+from workbook.exercises.mistakes import Mistake
+
+JOBS = '''
+def upgrade() -> None:
+    """Upgrade schema."""
+    op.create_table(
+        "companies",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("name", sa.String(50), nullable=False),
+    )
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("title", sa.String(100), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"]),
+    )
+'''
+
+BACK = '''
+def downgrade() -> None:
+    """Downgrade schema."""
+    op.drop_table("jobs")
+    op.drop_table("companies")
+'''
+
+TEAMS = """
+def upgrade() -> None:
+    op.create_table(
+        "teams",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("name", sa.String(80), nullable=False),
+    )
+    op.create_table(
+        "members",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("team_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("members")
+    op.drop_table("teams")
+"""
+
+TEAMS_FIRST = Mistake(
+    "the child comes before the parent",
+    "A foreign key can only refer to a table that exists already.",
+    "Look at which table holds the foreign key, and create the other one first.",
+    lambda t: t.failed("UndefinedTable", "teams", "upgrade"),
+)
+
+
+def has_downgrade(source: str) -> bool:
+    """Whether a downgrade() is there that holds more than its docstring and `pass`."""
+    try:
+        functions = [
+            each for each in ast.walk(ast.parse(source)) if isinstance(each, ast.FunctionDef)
+        ]
+    except SyntaxError:
+        return True
+    return any(
+        not isinstance(each, ast.Pass) and not ast.unparse(each).startswith(("'", '"'))
+        for function in functions
+        if function.name == "downgrade"
+        for each in function.body
+    )
+
+
+def has_jobs(source: str) -> bool:
+    """Whether the project's revisions say anything about the table jobs."""
+    return "jobs" in source
+
+
+EXERCISES = [
+    choose(
+        "2.1",
+        right="b",
+        wrong={
+            "a": (
+                "a bare postgresql:// means another driver",
+                "Since SQLAlchemy 2.1 it asks for psycopg 3. Where that is not installed, nothing runs.",
+            ),
+            "c": (
+                "a password in version control",
+                "Everybody who can read the repository can read it, today and in its history.",
+            ),
+            "d": (
+                "an old name",
+                "postgres:// is what some hosting providers print. SQLAlchemy stopped understanding it"
+                " in version 1.4.",
+            ),
+        },
+        task="pick an address that you would commit",
+        hints=(
+            "Two things count: is there a secret in it, and does it name the driver?",
+            "The driver stands behind a plus sign.",
+        ),
+        solution='check("2.1", "b")',
+        why="It names the system and the driver. Host, user and password come from the environment, so"
+        " the same file serves on your laptop and in production.",
+        passed="You can write a database address that is safe to share.",
+    ),
+    choose(
+        "2.2",
+        right="c",
+        wrong={
+            "a": (
+                "names are for people",
+                "The file's name begins with the id, but Alembic does not read the order from names. You"
+                " may rename the files.",
+            ),
+            "b": (
+                "dates are for people",
+                "Create Date is a comment. Two people can make revisions in the same minute, and only one"
+                " of them can come first.",
+            ),
+            "d": (
+                "the database knows one id, not an order",
+                "It remembers where it is. Where to go from there, the files say.",
+            ),
+        },
+        task="say what puts revisions in order",
+        hints=(
+            "Look at the lines below the imports of the revision file.",
+            "Each revision names one other revision.",
+        ),
+        solution='check("2.2", "c")',
+        why="Each revision names the one before it in down_revision. Like links of a chain, that gives"
+        " the order.",
+        passed="You know how revisions find their order.",
+    ),
+    revision(
+        "2.3",
+        down=False,
+        attempted=has_jobs,
+        task="create jobs with its foreign key",
+        hints=(
+            "Go through the table above row by row: one sa.Column for each.",
+            "The lengths and nullable=False are written as for companies.name.",
+            'The last line is sa.ForeignKeyConstraint(["..."], ["table.column"]).',
+        ),
+        solution="%%writerevision alembic/versions/*_init.py" + JOBS,
+        why="companies comes first because jobs refers to it. The constraint takes lists, since a key"
+        " may be made of several columns.",
+        passed="You can create tables that depend on each other.",
+    ),
+    revision(
+        "2.4",
+        attempted=has_downgrade,
+        task="write the downgrade",
+        hints=(
+            "Two tables were made, so two have to go.",
+            "Which of them does the other one hold on to?",
+            "op.drop_table takes the name of a table. Begin with the one that was created last.",
+        ),
+        solution="%%writerevision alembic/versions/*_init.py" + BACK,
+        why="In reverse order: as long as jobs is there, its foreign key holds companies fast.",
+        passed="You can write the way back, and it was taken: up, down and up again.",
+    ),
+    revision(
+        "2.5",
+        file="teams.py",
+        reference=TEAMS,
+        attempted=lambda source: "has never run" not in source,
+        mistakes=(TEAMS_FIRST,),
+        task="repair a colleague's migration",
+        hints=(
+            "Read upgrade() as PostgreSQL would, statement by statement. Which one refers to something"
+            " that is not there yet?",
+            "Then compare downgrade() with it: is everything undone, and in which order?",
+            "Both functions need two calls, in opposite orders.",
+        ),
+        solution="%%writefile practice/teams.py" + TEAMS,
+        why="The parent is created first and dropped last; every create_table has its drop_table.",
+        passed="You can find what is wrong with a migration before it reaches production.",
+    ),
+]

@@ -1,0 +1,172 @@
+"""Runs a learner's migration or models in a process of its own, against the scratch database.
+
+Reads a request as JSON from standard input and writes what happened as JSON to standard output.
+A process of its own, because a learner's code may hang, exit, or leave things behind.
+"""
+
+import contextlib
+import importlib
+import json
+import linecache
+import shutil
+import sys
+import traceback
+import types
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from workbook import chapters, database, schema
+
+SEED = """
+INSERT INTO companies (name) VALUES ('Ada Analytics'), ('Borealis Books');
+INSERT INTO jobs (title, description, company_id)
+SELECT 'Job ' || n, 'Described.', 1 + n % 2 FROM generate_series(1, 4) AS n;
+"""
+HEADER = """
+from alembic import op
+import sqlalchemy as sa
+revision = "{revision}"
+down_revision = {down!r}
+branch_labels = None
+depends_on = None
+"""
+
+
+def main() -> None:
+    """One request, one answer."""
+    request = json.load(sys.stdin)
+    answer = sys.stdout
+    sys.stdout = sys.stderr  # what the learner's code prints is not the answer
+    run = migrations if request["kind"] == "revision" else models
+    with database.engine().connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        result = {}
+        for who in ("reference", "learner"):
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            result[who] = run(connection, Path(request["folder"]) / who, request)
+    json.dump(result, answer)
+
+
+def migrations(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Up, down and up again, with rows; stops at the first error."""
+    result: dict[str, Any] = {"steps": [], "error": None}
+    before = request["before"][folder.name]
+
+    def step(name: str, revision: str | None) -> bool:
+        try:
+            if name == "read":
+                chapters.scripts(folder).get_heads()
+            elif revision:
+                change(folder, revision, down=name == "downgrade")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
+            result["error"] = {"step": name, **described(error, folder)}
+            return False
+        result["steps"].append({"name": name, "schema": read(connection)})
+        return True
+
+    if not step("read", None):
+        return result
+    if before != "base":
+        change(folder, before)
+        connection.exec_driver_sql(SEED)
+    result["before"] = read(connection)
+    known = chapters.scripts(folder)
+    # An exercise about the first revision is about that one, whatever has been built on top of it.
+    target = known.get_bases() if before == "base" else known.get_heads()
+    if len(target) != 1:
+        result["error"] = {
+            "step": "read",
+            "name": "heads",
+            "message": ", ".join(target),
+            "line": "",
+        }
+        return result
+    if not step("upgrade", target[0]) or not request["down"]:
+        return result
+    if before == "base":
+        with contextlib.suppress(sa.exc.DBAPIError):  # tables of another shape get no rows
+            connection.exec_driver_sql(SEED)
+    if step("downgrade", before):
+        step("upgrade again", target[0])
+    return result
+
+
+def change(folder: Path, revision: str, down: bool = False) -> None:
+    """Migrate on a connection of its own, in a transaction, as `alembic` does."""
+    with database.engine().connect() as connection:
+        connection.exec_driver_sql("SET statement_timeout = '10s'")
+        connection.commit()
+        chapters.migrate(connection, chapters.scripts(folder), revision, down=down)
+
+
+def models(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """The tables that a model makes, and what the exercise's probe prints."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "jobboard"]:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    result: dict[str, Any] = {"steps": [], "error": None, "before": read(connection)}
+    step = "import"
+    try:
+        base = importlib.import_module("jobboard.models").Base
+        module = types.ModuleType("practice")
+        source = (folder / "practice.py").read_text(encoding="utf-8")
+        exec(compile(source, str(folder / "practice.py"), "exec"), module.__dict__)  # noqa: S102
+        step = "configure"
+        from sqlalchemy.orm import clear_mappers, configure_mappers
+
+        configure_mappers()
+        step = "create"
+        base.metadata.create_all(connection)
+        result["steps"].append({"name": "create", "schema": read(connection)})
+        step = "probe"
+        result["probe"] = {each: repr(eval(each, module.__dict__)) for each in request["probes"]}
+        clear_mappers()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
+        result["error"] = {"step": step, **described(error, folder)}
+    finally:
+        sys.path.remove(str(folder))
+    return result
+
+
+def read(connection: sa.Connection) -> dict[str, Any]:
+    """The scratch database's schema, ready for JSON."""
+    return asdict(schema.read(connection))
+
+
+def described(error: BaseException, folder: Path) -> dict[str, str]:
+    """An exception's kind, first line and the learner's own line that led to it."""
+    name, message = type(error).__name__, str(error)
+    if isinstance(error, sa.exc.DBAPIError) and error.orig:
+        name, message = type(error.orig).__name__, str(error.orig)
+    line = ""
+    if isinstance(error, SyntaxError):
+        line, message = (error.text or "").strip(), f"line {error.lineno}: {error.msg}"
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).is_relative_to(folder):
+            line = linecache.getline(frame.filename, frame.lineno or 0).strip()
+    return {"name": name, "message": (message.strip().splitlines() or [name])[0], "line": line}
+
+
+def lay_out(folder: Path, source: str, kind: str, project: Path | None) -> None:
+    """Make the project that a trial runs: the learner's own, or the story's with one file more."""
+    if kind == "model":
+        shutil.copytree(chapters.MODELS, folder / "jobboard")
+        (folder / "practice.py").write_text(source, encoding="utf-8")
+    elif project:
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(project / "alembic", folder / "alembic", ignore=ignore)
+    else:
+        versions = folder / "alembic" / "versions"
+        versions.mkdir(parents=True)
+        for revision in chapters.history("base", chapters.INIT):
+            shutil.copy(revision.path, versions)
+        header = HEADER.format(revision="practice", down=chapters.INIT)
+        (versions / "practice.py").write_text(header + source, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
