@@ -45,8 +45,9 @@ def main(argv):
             % sys.version_info[:2]
         )
     testing = argv[:1] == ["test"]
+    asks = {"-h", "--help"} & set(argv[: argv.index("--")] if "--" in argv else argv)
     try:
-        if not inside(testing):
+        if not asks and not inside(testing):
             with alone():
                 if in_venv() or not is_ready(testing):
                     set_up(testing)

@@ -32,16 +32,20 @@ def main(argv: list[str]) -> int:
         epilog="What follows -- is handed to jupyter lab: python3 -m workbook -- --no-browser",
     )
     commands = parser.add_subparsers(dest="command", metavar="command")
-    commands.add_parser("test", help="run every test; arguments are handed to pytest")
-    commands.add_parser("doctor", help="say whether everything is ready, a line for each check")
-    reset = commands.add_parser("reset", help="put your work aside and begin again")
+
+    def command(name: str, words: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+
+    command("test", "run every test; arguments are handed to pytest")
+    command("doctor", "say whether everything is ready, a line for each check")
+    reset = command("reset", "put your work aside and begin again")
     reset.add_argument("chapter", nargs="?", type=int, help="begin at this chapter, not at nothing")
-    restore = commands.add_parser("restore", help="bring back work that was put aside")
+    restore = command("restore", "bring back work that was put aside")
     restore.add_argument("name", nargs="?", help="which; without it, list what there is")
-    commands.add_parser("stop", help="stop the embedded PostgreSQL; the data stay")
-    refresh = commands.add_parser("refresh", help="for authors: run all notebooks, save outputs")
+    command("stop", "stop the embedded PostgreSQL; the data stay")
+    refresh = command("refresh", "for authors: run all notebooks, save outputs")
     refresh.add_argument("notebook", nargs="*", type=Path, help="only these")
-    commands.add_parser("benchmark", help="measure the speed that the project promises")
+    command("benchmark", "measure the speed that the project promises")
     arguments = parser.parse_args(argv)
     match arguments.command:
         case None:

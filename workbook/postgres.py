@@ -132,7 +132,7 @@ def _launch(home: Path) -> None:
         if _postmaster(data):
             if waited > PATIENCE:
                 raise _failure(home, f"PostgreSQL runs, but has not answered for {PATIENCE} s")
-            if SOCKETS and waited > 2 and not (_run_folder(home) / ".s.PGSQL.5432").exists():
+            if SOCKETS and waited > 1 and not (_run_folder(home) / ".s.PGSQL.5432").exists():
                 _halt(home, data)  # its socket was swept away, or the folder has moved
         elif not _boot(home, data, major) and not _postmaster(data):
             dying = "shared memory block" in _said(home)  # what is left of a killed server

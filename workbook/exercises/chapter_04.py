@@ -18,7 +18,7 @@ from workbook.exercises.mistakes import Mistake
 CLAUSES = {
     "a": "ORDER BY jobs.id",
     "b": "SELECT companies.name, jobs.title",
-    "c": "WHERE companies.name LIKE 'B%%'",
+    "c": "WHERE companies.name LIKE 'B%'",
     "d": "FROM companies",
     "e": "JOIN jobs ON jobs.company_id = companies.id",
 }
@@ -73,13 +73,12 @@ def run_query(clauses: list[str]) -> list[str]:
     """Run the clauses as one query; what goes wrong, in words."""
     right = " ".join(CLAUSES[each] for each in "bdeca")
     with built() as connection:
+        connection.execution_options(no_parameters=True)  # the percent sign is SQL's here
         try:
-            rows = connection.exec_driver_sql(" ".join(clauses), {}).all()
+            rows = connection.exec_driver_sql(" ".join(clauses)).all()
         except sa.exc.DBAPIError as error:
             return [f"PostgreSQL cannot read it: {str(error.orig).splitlines()[0]}."]
-        return (
-            [] if rows == connection.exec_driver_sql(right, {}).all() else ["Other rows come back."]
-        )
+        return [] if rows == connection.exec_driver_sql(right).all() else ["Other rows come back."]
 
 
 def clause_mistake(letters: list[str]) -> tuple[str, str] | None:

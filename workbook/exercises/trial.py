@@ -23,7 +23,7 @@ from workbook import chapters, database, schema
 SEED = """
 INSERT INTO companies (name) VALUES ('Ada Analytics'), ('Borealis Books');
 INSERT INTO jobs (title, description, company_id)
-SELECT 'Job ' || n, 'Described.', 1 + n % 2 FROM generate_series(1, 4) AS n;
+SELECT 'Job ' || n, 'Described.', 1 + mod(n, 2) FROM generate_series(1, 4) AS n;
 """
 HEADER = """
 from alembic import op
