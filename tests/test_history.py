@@ -18,7 +18,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import configure_mappers
 
-from jobboard.models import Company
+from jobboard.models import Company, Job
 from workbook import WorkbookError
 
 ROOT = Path(__file__).parent.parent
@@ -267,9 +267,14 @@ def test_all_revisions_at_once_over_rows(connected: Engine) -> None:
 # --- the models ---
 
 
-def test_mappers_are_configured() -> None:
-    """No migration command notices a relationship whose other side is missing."""
+def test_relationship_has_two_sides() -> None:
+    """No migration command notices when one is missing."""
     configure_mappers()
+    company, job = Company(), Job()
+    company.jobs.append(job)
+    assert job.company is company
+    job.company = other = Company()
+    assert (company.jobs, other.jobs) == ([], [job])
 
 
 def test_models_and_history_make_the_same_schema(connected: Engine) -> None:

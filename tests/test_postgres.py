@@ -362,6 +362,27 @@ def test_postmaster_killed(account: str, directory: Path) -> None:
     assert postmasters(home_of(account, directory)) != [pid]
 
 
+def test_a_long_recovery(account: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is waited for, within reason; it goes on meanwhile, and a later start finds it done."""
+    address = call(account, postgres.start, directory)
+    write_a_row(account, address)
+    server = server_of(account, directory)
+    data = Path(server.cwd())
+    with (data / "postgresql.conf").open("a") as conf:
+        conf.write("hot_standby = off\nrestore_command = 'sleep 0.7; false'\n")
+    (data / "recovery.signal").touch()
+    server.kill()
+    with monkeypatch.context() as patch, pytest.raises(WorkbookError) as error:
+        patch.setattr(postgres, "PATIENCE", 1)
+        call(account, postgres.start, directory)
+    assert_one_line(error, "has not answered for 1 s: try again later", str(data.parent / "log"))
+    assert call(account, postgres.running, directory) is True
+    recovering = postmasters(data.parent)
+    assert call(account, postgres.start, directory) == address
+    assert row_is_there(account, address)
+    assert postmasters(data.parent) == recovering
+
+
 def test_kernels_killed(account: str, directory: Path) -> None:
     """Neither the one that uses the server nor the one that started it takes it along."""
 
@@ -415,44 +436,61 @@ def test_eight_start_at_once(account: str, fresh: Path) -> None:
 # What may lie in the way
 
 
-def foreign_pid(address: dict[str, str], server: psutil.Process) -> Any:
-    """Kill the server and let its pid be that of a program of the account that serves."""
-    pid_file = Path(server.cwd(), "postmaster.pid")
-    program, _ = spawn(server.username(), time.sleep, 600)
-    server.kill()
-    for file in (pid_file, Path(address["PGHOST"], ".s.PGSQL.5432.lock")):
-        file.write_text(f"{program.pid}\n{file.read_text().partition(chr(10))[2]}")
-    return program
+def sleeper(account: str) -> int:
+    """The pid of a program that has nothing to do with PostgreSQL."""
+    return spawn(account, time.sleep, 600)[0].pid or 0
 
 
-def test_pid_file_names_somebody_else(account: str, directory: Path) -> None:
+def name_in_pid_files(pid: int, data: Path, address: dict[str, str]) -> None:
+    for file in (data / "postmaster.pid", Path(address["PGHOST"], ".s.PGSQL.5432.lock")):
+        file.write_text(f"{pid}\n{file.read_text().partition(chr(10))[2]}")
+
+
+@pytest.mark.parametrize("other", ["program", "server"])
+def test_pid_file_names_somebody_else(account: str, directory: Path, other: str) -> None:
     address = call(account, postgres.start, directory)
     write_a_row(account, address)
-    program = foreign_pid(address, server_of(account, directory))
-    assert call(account, postgres.running, directory) is False
-    assert call(account, postgres.stop, directory) is False
-    assert call(account, postgres.start, directory) == address
-    assert row_is_there(account, address)
-    assert program.is_alive()
-
-
-def test_two_servers_never_share_the_data(
-    account: str, directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process of the dead server is still at work: there is no start until it has ended."""
-    monkeypatch.setattr(postgres, "PATIENCE", 1)
-    address = call(account, postgres.start, directory)
     server = server_of(account, directory)
-    with kernel(account, address):
-        (backend,) = call(
-            account, query, address, "SELECT pid FROM pg_stat_activity WHERE query = 'SELECT 1'"
-        )
-        os.kill(backend[0], signal.SIGSTOP)
-        foreign_pid(address, server)
-        with pytest.raises(WorkbookError, match="pre-existing shared memory block"):
-            call(account, postgres.start, directory)
-        os.kill(backend[0], signal.SIGKILL)
+    data = Path(server.cwd())
+    with folder(account) as elsewhere:
+        if other == "server":
+            call(account, postgres.start, elsewhere)
+            pid = server_of(account, elsewhere).pid
+        else:
+            pid = sleeper(server.username())
+        server.kill()
+        name_in_pid_files(pid, data, address)
+        assert call(account, postgres.running, directory) is False
+        assert call(account, postgres.stop, directory) is False
+        before = (data / "postmaster.pid").read_text().splitlines()
+        call(account, postgres._disown, data / "postmaster.pid")
+        after = (data / "postmaster.pid").read_text().splitlines()
+        assert (after[0] != before[0], after[1:]) == (True, before[1:])
+        name_in_pid_files(pid, data, address)
         assert call(account, postgres.start, directory) == address
+        assert row_is_there(account, address)
+        assert psutil.Process(pid).status() == "sleeping"
+
+
+def test_two_servers_never_share_the_data(account: str, directory: Path) -> None:
+    """While a process of the dead server is at work there is no start; then there is."""
+    address = call(account, postgres.start, directory)
+    write_a_row(account, address)
+    server = server_of(account, directory)
+    log = home_of(account, directory) / "log"
+    with kernel(account, address):
+        backends = "SELECT pid FROM pg_stat_activity WHERE query = 'SELECT 1'"
+        ((backend,),) = call(account, query, address, backends)
+        os.kill(backend, signal.SIGSTOP)
+        data = Path(server.cwd())
+        server.kill()
+        name_in_pid_files(sleeper(server.username()), data, address)
+        starter, result = spawn(account, postgres.start, directory)
+        while "pre-existing shared memory block" not in log.read_text():
+            assert starter.is_alive()
+        os.kill(backend, signal.SIGKILL)
+        assert result.recv() == address
+    assert row_is_there(account, address)
 
 
 @pytest.mark.parametrize("name", ['it\'s 100%, "so" $HOME & `id` \\ Łódź', "long" * 15 + "/d" * 60])
@@ -670,4 +708,6 @@ def test_root_may_not_look_at_the_server(monkeypatch: pytest.MonkeyPatch) -> Non
             patch.setattr(psutil.Process, "cwd", denied)
             assert call("root", postgres.running, directory) is True
             assert call("root", postgres.stop, directory) is True
+            (home_of("root", directory) / MAJOR / "postmaster.pid").write_text(str(os.getpid()))
+            assert call("root", postgres.running, directory) is False
         assert gone(home_of("root", directory))

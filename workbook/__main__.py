@@ -253,7 +253,7 @@ def explain(text):
         if any(sign in text for sign in signs):
             return line
     lines = text.strip().splitlines()
-    return "Setting up stopped: " + (lines[-1] if lines else "no reason was given")
+    return "This did not work: " + (lines[-1] if lines else "no reason was given")
 
 
 if __name__ == "__main__":

@@ -170,10 +170,7 @@ def scripts(project: Path) -> ScriptDirectory:
 
 def _enter() -> None:
     """Work in workspace/, import from it, and find `alembic` even without an activated venv."""
-    from IPython.core.getipython import get_ipython
-
-    if get_ipython():
-        magics.register()
+    magics.register()
     (workspace() / "practice").mkdir(parents=True, exist_ok=True)
     os.chdir(workspace())
     if str(workspace()) not in sys.path:

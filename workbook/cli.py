@@ -1,7 +1,6 @@
 """The command line inside the environment. Each command imports what it needs, when it needs it."""
 
 import argparse
-import contextlib
 import os
 import shlex
 import shutil
@@ -9,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import uuid
 from pathlib import Path
 from types import FrameType
@@ -93,6 +93,10 @@ def launch(arguments: list[str]) -> int:
     """
     from workbook import database
 
+    try:
+        (home() / ".postgres").mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(error) from None
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), stop_waiting)
@@ -127,6 +131,14 @@ def launch(arguments: list[str]) -> int:
         if jupyter:
             jupyter.wait()
         guard.wait()
+
+
+def unwritable(error: OSError) -> WorkbookError:
+    """For a home() that cannot hold the learner's work."""
+    return WorkbookError(
+        f"Your work cannot be kept in {home()} ({error.strerror}): set WORKBOOK_HOME to a folder of"
+        " your own."
+    )
 
 
 def already_open() -> str:
@@ -206,14 +218,10 @@ def guard() -> int:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     import fasteners
 
-    embedded = "WORKBOOK_EMBEDDED" in os.environ or not {"PGHOST", "DATABASE_URL"} & {*os.environ}
-    if embedded:
-        folder = home() / ".postgres"
-        with contextlib.suppress(OSError):  # the launcher meets it too, and says what is wrong
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = fasteners.InterProcessLock(folder / "open")  # held until this process ends
-            if not lock.acquire(timeout=5):  # not at once: the other one may be about to end
-                return 1
+    folder = home() / ".postgres"
+    lock = fasteners.InterProcessLock(folder / "open")  # held until this process ends
+    if not lock.acquire(timeout=5):  # not at once: the other one may be about to end
+        return 1
     print("ready", flush=True)
     import psutil
 
@@ -226,7 +234,7 @@ def guard() -> int:
         _, alive = psutil.wait_procs(family, timeout=10)
         for process in alive:
             process.kill()
-    if embedded:
+    if "WORKBOOK_EMBEDDED" in os.environ or not {"PGHOST", "DATABASE_URL"} & {*os.environ}:
         from workbook import postgres
 
         postgres.stop(folder)
@@ -264,11 +272,16 @@ def doctor() -> int:
             raise WorkbookError(", ".join(missing) + ": pip install -r requirements.lock")
         return "as the lock says"
 
-    def disk() -> str:
+    def folder() -> str:
+        try:
+            home().mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=home()).close()
+        except OSError as error:
+            raise unwritable(error) from None
         free = shutil.disk_usage(home()).free // 10**6
         if free < 300:
             raise WorkbookError(f"only {free} MB are free: make room")
-        return f"{free} MB free"
+        return f"{home()}, {free} MB free"
 
     def server() -> str:
         database.connect_environment()
@@ -281,7 +294,7 @@ def doctor() -> int:
             return "made and emptied"
 
     failed = 0
-    for check in (python, packages, disk, server, scratch):
+    for check in (python, packages, folder, server, scratch):
         try:
             print(f"ok      {check.__name__}: {check()}")
         except (WorkbookError, importlib.metadata.PackageNotFoundError) as error:

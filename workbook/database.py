@@ -1,6 +1,7 @@
 """The one-database rule: every connection finds its server through libpq's own variables."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,35 +68,41 @@ def scratch() -> Iterator[sa.Connection]:
 def throwaway() -> Iterator[None]:
     """A server of its own for tests and measurements, in a folder that goes at the end.
 
-    A server that PGHOST names is used instead. Changes os.environ.
+    A server that PGHOST names is used instead. Changes os.environ for the time being.
     """
     if "PGHOST" in os.environ and "WORKBOOK_EMBEDDED" not in os.environ:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
-        os.environ.update(postgres.start(Path(folder)), PGDATABASE="postgres")
-        os.environ.pop("WORKBOOK_EMBEDDED", None)
         try:
-            yield
+            with variables(**{**postgres.start(Path(folder)), "PGDATABASE": "postgres"}):
+                yield
         finally:
             postgres.stop(Path(folder))
+            shutil.rmtree(postgres.cluster_home(Path(folder)), ignore_errors=True)
 
 
 @contextmanager
 def separate(name: str, folder: Path) -> Iterator[None]:
     """A project and a database of their own, empty, dropped at the end. Changes os.environ."""
-    before = {key: os.environ.get(key) for key in ("PGDATABASE", "WORKBOOK_HOME", "PGOPTIONS")}
-    os.environ.update(PGDATABASE=name, WORKBOOK_HOME=str(folder))
     drop(name)
+    with variables(PGDATABASE=name, WORKBOOK_HOME=str(folder)):
+        yield
+    drop(name)
+
+
+@contextmanager
+def variables(**values: str) -> Iterator[None]:
+    """Set environment variables, and put libpq's and ours back as they were."""
+    before = {key: value for key, value in os.environ.items() if key.startswith(("PG", "WORKBOOK"))}
+    os.environ.update(values)
+    os.environ.pop("WORKBOOK_EMBEDDED", None)
     try:
         yield
     finally:
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
-        drop(name)
+        for key in [key for key in os.environ if key.startswith(("PG", "WORKBOOK"))]:
+            os.environ.pop(key)
+        os.environ.update(before)
 
 
 def drop(name: str) -> None:

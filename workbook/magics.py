@@ -1,16 +1,20 @@
 """`%%writerevision`: %%writefile for a file whose name Alembic has chosen."""
 
 import ast
+import sys
 from pathlib import Path
-
-from IPython.core.magic import register_cell_magic
 
 from workbook import WorkbookError
 
 
 def register() -> None:
-    """Make %%writerevision known to this notebook's kernel."""
-    register_cell_magic(writerevision)
+    """Make %%writerevision known to this notebook's kernel; elsewhere, do nothing."""
+    if "IPython" in sys.modules:
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+        if shell:
+            shell.register_magic_function(writerevision, "cell")  # type: ignore[arg-type]
 
 
 def writerevision(line: str, cell: str) -> None:

@@ -131,13 +131,14 @@ def _launch(home: Path) -> None:
         waited = time.monotonic() - begun
         if _postmaster(data):
             if waited > PATIENCE:
-                raise _failure(home, f"PostgreSQL runs, but has not answered for {PATIENCE} s")
+                what = f"PostgreSQL runs, but has not answered for {PATIENCE} s: try again later"
+                raise _failure(home, what)
             if SOCKETS and waited > 1 and not (_run_folder(home) / ".s.PGSQL.5432").exists():
                 _halt(home, data)  # its socket was swept away, or the folder has moved
         elif not _boot(home, data, major) and not _postmaster(data):
             dying = "shared memory block" in _said(home)  # what is left of a killed server
             if waited > PATIENCE or not dying:
-                raise _failure(home, "PostgreSQL did not start")
+                raise _failure(home, "PostgreSQL did not start", ask=True)
         time.sleep(0.05)
 
 
@@ -170,9 +171,7 @@ def _boot(home: Path, data: Path, major: int) -> bool:
     _disown(data / "postmaster.pid")
     for stale in run.glob(".s.PGSQL.*"):
         stale.unlink()
-    # A relative path to the binary: pg_ctl hands it to a shell, where a $ would mean something.
-    options = ["-w", "-t", str(PATIENCE), "-p", f".{os.sep}postgres"]
-    return _run(home, data, "pg_ctl", "start", *options)
+    return _run(home, data, "pg_ctl", "start", "-w", "-t", str(PATIENCE))
 
 
 def _initialise(home: Path, data: Path, major: int) -> None:
@@ -191,7 +190,7 @@ def _initialise(home: Path, data: Path, major: int) -> None:
         options += ["--auth=scram-sha-256", f"--pwfile={home / 'password'}"]
     try:
         if not _run(home, fresh, "initdb", *options):
-            raise _failure(home, "PostgreSQL could not make its data directory")
+            raise _failure(home, "PostgreSQL could not make its data directory", ask=True)
         conf = fresh / "postgresql.conf"
         _write(conf, conf.read_text(encoding="utf-8") + "include 'workbook.conf'\n")
         fresh.rename(data)
@@ -292,8 +291,8 @@ def _disown(pid_file: Path) -> None:
 def _tools(home: Path) -> Path:
     """The binaries, copied first if they cannot be run from where they are.
 
-    As root, they may lie where the server's account may not go. And initdb finds `postgres` through
-    a shell, with its path in double quotes.
+    As root, they may lie where the server's account may not go. And initdb and pg_ctl hand the
+    path of `postgres` to a shell, in double quotes.
     """
     source = binaries()
     paths = [source / "postgres", source, *source.parents] if _stand_in() else []
@@ -362,14 +361,16 @@ def _said(home: Path) -> str:
     return log.read_text(errors="replace") if os.access(log, os.R_OK) else ""
 
 
-def _failure(home: Path, what: str) -> WorkbookError:
-    """The error for the learner: what happened, with PostgreSQL's own last word on it."""
+def _failure(home: Path, what: str, ask: bool = False) -> WorkbookError:
+    """The error for the learner: what happened; `ask`: and why, in PostgreSQL's own last words."""
     said = _said(home)
     if "No space left on device" in what + said:
         return WorkbookError(f"The disk is full: make room for {home} and try again.")
-    reasons = re.findall(r"\b(?:FATAL|PANIC|error): +(.+)", said)
+    if ask:
+        words = re.findall(r"\b(?:FATAL|PANIC|error): +(.+)", said) or said.splitlines()
+        what = ": ".join([what, *words[-1:]])
     more = f" What PostgreSQL said is in {home / 'log'}" if said else ""
-    return WorkbookError(f"{': '.join([what, *reasons[-1:]])}.{more}")
+    return WorkbookError(f"{what}.{more}")
 
 
 @contextlib.contextmanager
