@@ -17,6 +17,7 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 READY = os.path.join(VENV, ".workbook-ready")  # the stamps of the locks that are installed
 UNFINISHED = os.path.join(VENV, ".workbook-unfinished")  # there while the environment is made
+DATABASE = "from workbook import database; database.connect_environment()"
 AGAIN = "then run the same command again"
 REASONS = [
     (
@@ -173,8 +174,20 @@ def set_up(testing):
         install = [PYTHON, "-m", "pip", "install", "--progress-bar", "on"]
     packages = ["--require-hashes", "-r", os.path.join(ROOT, lock(testing))]
     run(install + packages + (["--reinstall" if uv else "--force-reinstall"] if again else []))
-    print("[3/3] Installing the workbook itself", flush=True)
-    run(install + ["-q", "--no-deps", "--no-build-isolation", "-e", ROOT])
+    print("[3/3] Installing the workbook itself, and making the database", flush=True)
+    # At the same time, as neither needs the other. What goes wrong with the server is said later,
+    # by the command that wants it.
+    quiet = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
+    server = None if testing else subprocess.Popen([PYTHON, "-c", DATABASE], cwd=ROOT, **quiet)
+    try:
+        run(install + ["-q", "--no-deps", "--no-build-isolation", "-e", ROOT])
+    finally:
+        if server:
+            server.wait()
     stamps = [stamp(False)] + ([stamp(True)] if testing else [])
     with open(READY, "w") as file:
         file.write("\n".join(stamps))

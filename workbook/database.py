@@ -1,17 +1,22 @@
 """The one-database rule: every connection finds its server through libpq's own variables."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg2
-import sqlalchemy as sa
 from psycopg2 import errors, sql
 
 from workbook import WorkbookError, home, postgres
+
+if TYPE_CHECKING:  # the launcher comes through here too, and SQLAlchemy takes its time
+    import sqlalchemy as sa
 
 URL = "postgresql+psycopg2://"
 LOCK_TIMEOUT = "-c lock_timeout=5s"
@@ -37,6 +42,8 @@ def connect_environment(database: str = "jobboard") -> None:
 
 def engine(database: str | None = None) -> sa.Engine:
     """An engine that keeps no idle connection open, on PGDATABASE or the database named."""
+    import sqlalchemy as sa
+
     arguments = {"dbname": database} if database else {}
     return sa.create_engine(URL, poolclass=sa.NullPool, connect_args=arguments)
 
@@ -115,7 +122,9 @@ def drop(name: str) -> None:
 
 
 def _split_url(url: str) -> None:
-    parts = sa.make_url(url)
+    from sqlalchemy import make_url
+
+    parts = make_url(url)
     values = {
         "PGHOST": parts.host or parts.query.get("host") or "localhost",
         "PGPORT": parts.port or parts.query.get("port"),

@@ -124,6 +124,7 @@ def _data_directories(home: Path) -> list[Path]:
 
 def _launch(home: Path) -> None:
     """Bring the server up, whatever state the last one was left in. The caller holds the lock."""
+    _make_private(_run_folder(home))
     begun = time.monotonic()
     while not _serves(home, "postgres"):
         major = _major(binaries())
@@ -146,7 +147,6 @@ def _boot(home: Path, data: Path, major: int) -> bool:
     """Start a server where none runs; whether it came up."""
     (home / "log").write_bytes(b"")
     run = _run_folder(home)
-    _make_private(run)
     if not data.exists():
         _initialise(home, data, major)
     if (made_by := (data / "PG_VERSION").read_text().strip()) != data.name:
@@ -165,6 +165,7 @@ def _boot(home: Path, data: Path, major: int) -> bool:
         hba, ident = "host all all 127.0.0.1/32 scram-sha-256\n", ""
     if major >= 18:
         settings += "io_method = sync\n"  # worker processes are for bigger servers
+    data.chmod(0o700)  # a copy of the workbook may have opened it; PostgreSQL would refuse
     _write(data / "workbook.conf", settings)
     _write(data / "pg_hba.conf", hba)
     _write(data / "pg_ident.conf", ident)
@@ -412,14 +413,14 @@ def _write(path: Path, text: str) -> None:
 def _make_private(folder: Path) -> None:
     """Make a folder for the server's account alone; raises if somebody else's is in its place."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    status = folder.lstat()
-    if os.name == "posix" and stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+    ours = os.name == "posix" and folder.lstat().st_uid in (os.geteuid(), _server_uid())
+    if ours and not folder.is_symlink():
         folder.chmod(0o700)
         _give_away(folder)
     if not _is_private(folder):
         raise WorkbookError(
             f"{folder} cannot be kept private: it is somebody else's, or its file system knows no "
-            "permissions. Remove it, or move the workbook to your home folder."
+            "permissions. Move it away, or use the workbook in a folder of your own."
         )
 
 
@@ -430,8 +431,13 @@ def _is_private(folder: Path) -> bool:
     with contextlib.suppress(OSError):
         status = folder.lstat()
         private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
-        return private and status.st_uid == (_stand_in() or [os.geteuid()])[0]
+        return private and status.st_uid == _server_uid()
     return False
+
+
+def _server_uid() -> int:
+    """The user that the server runs as."""
+    return (_stand_in() or [os.geteuid()])[0]
 
 
 def _give_away(path: Path) -> None:
