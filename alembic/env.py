@@ -43,7 +43,8 @@ def find_server() -> None:
     except ModuleNotFoundError:
         return
     try:
-        connect_environment()
+        # a database of its own there: jobboard belongs to the learner's project
+        connect_environment("jobboard_finished")
     except WorkbookError as error:
         # alembic prints its own errors as one line, and all others as a traceback
         raise CommandError(str(error)) from error

@@ -583,78 +583,74 @@ def taken(notebook: str, *ids: str) -> list[NotebookNode]:
     return [copy.deepcopy(cells[each]) for each in ids]
 
 
-def broken_copies() -> dict[str, tuple[list[NotebookNode], int | None, str]]:
-    """By name: cells of real notebooks with one thing broken, the cell and the reason to go red."""
-    sql = taken("00_start_here", "start", "connect", "version")
-    error = taken("01_models", "half-define", "half-fails")
-    command = taken("02_init_revision", "start", "init-run")
+def changed(cell: NotebookNode, source: str = "", **output: object) -> NotebookNode:
+    """A copy of a cell with another source, or with another last output."""
+    broken = copy.deepcopy(cell)
+    broken.source = source or cell.source
+    broken.outputs[-1].update(output)
+    return broken
 
-    def change(cell: NotebookNode, **values: object) -> NotebookNode:
-        changed = copy.deepcopy(cell)
-        changed.outputs[-1].update(values)
-        return changed
 
-    result = sql[2].outputs[-1].data
+def broken_copy() -> list[tuple[NotebookNode, str]]:
+    """Cells of real notebooks as they are, each followed by copies of it that are broken.
+
+    Beside each cell stands what nbval has to say to it, "" where it has to pass.
+    """
+    start, connect, version = taken("00_start_here", "start", "connect", "version")
+    define, fails = taken("01_models", "half-define", "half-fails")
+    start_2, init = taken("02_init_revision", "start", "init-run")
+    result = version.outputs[-1].data
     html = result | {"text/html": result["text/html"].replace("True", "Maybe")}
-    text = error[0].outputs[0].data["text/plain"].replace("jobs", "job")
-    untagged = change(error[1])
+    text = {"text/plain": define.outputs[0].data["text/plain"].replace("jobs", "job")}
+    untagged = changed(fails)
     untagged.metadata = {}
-    stays_out = change(error[1])
-    stays_out.source = "HalfCompany"
-    failed = copy.deepcopy(command[1])  # the second `alembic init` fails; recorded as if it had not
-    return {
-        "unbroken": (sql + error + command, None, ""),
-        "output": ([change(error[0], data={"text/plain": text})], 0, "mismatch 'text/plain'"),
-        "html": ([*sql[:2], change(sql[2], data=html)], 2, "mismatch 'text/html'"),
-        "no_error": ([error[0], stays_out], 1, "Missing output fields"),
-        "error_type": ([error[0], change(error[1], ename="KeyError")], 1, "mismatch 'ename'"),
-        "error_words": ([error[0], change(error[1], evalue="no")], 1, "mismatch 'evalue'"),
-        "untagged": ([error[0], untagged], 1, "caused an exception"),
-        "command": ([*command, failed], 2, "mismatch 'stdout'"),
-    }
+    return [
+        (start, ""),
+        (connect, ""),
+        (version, ""),
+        (changed(version, data=html), "mismatch 'text/html'"),
+        (define, ""),
+        (changed(define, data=text), "mismatch 'text/plain'"),
+        (fails, ""),
+        (changed(fails, source="HalfCompany"), "Missing output fields"),
+        (changed(fails, ename="KeyError"), "mismatch 'ename'"),
+        (changed(fails, evalue="Something else."), "mismatch 'evalue'"),
+        (untagged, "caused an exception"),
+        (start_2, ""),
+        (init, ""),
+        (copy.deepcopy(init), "mismatch 'stdout'"),  # the second one fails: recorded as success
+    ]
 
 
-COPIES = broken_copies()
-
-
-@pytest.fixture(scope="module")
-def verdicts(
-    tmp_path_factory: pytest.TempPathFactory, server: dict[str, str]
-) -> dict[str, list[str]]:
-    """What strict nbval says to each copy: for each of its cells the failure, "" if it passed."""
-    folder = tmp_path_factory.mktemp("copies")
-    for name, (cells, *_) in COPIES.items():
-        for number, cell in enumerate(cells):
-            cell.id = f"cell-{number}"
-        notebook = nbformat.v4.new_notebook(cells=cells)
-        nbformat.write(notebook, folder / f"copy_{name}.ipynb")
-    report = folder / "report.xml"
-    clean = {key: each for key, each in os.environ.items() if not key.startswith("PYTEST_")}
-    options = ["-c", "pyproject.toml", "--rootdir=.", "-p", "conftest", "-n0", "--color=no"]
-    options += [f"--basetemp={folder / 'base'}", f"--junit-xml={report}", str(folder)]
+def test_broken_cells_go_red_and_the_others_stay_green(
+    tmp_path: Path, server: dict[str, str]
+) -> None:
+    cells = broken_copy()
+    for number, (cell, _) in enumerate(cells):
+        cell.id = f"cell-{number}"
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[each[0] for each in cells]), tmp_path / "c.ipynb"
+    )
+    report = tmp_path / "report.xml"
+    options = ["-c", "pyproject.toml", "--rootdir=.", "-n0", "--color=no"]
+    options += ["-p", "nbval.plugin", "-p", "xdist.plugin", "-p", "conftest"]
+    options += [f"--basetemp={tmp_path / 'base'}", f"--junit-xml={report}", str(tmp_path)]
+    environment = {key: each for key, each in os.environ.items() if not key.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=ROOT,
-        env=clean | {"PYTHONPATH": str(ROOT)},
+        env=environment | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    found: dict[str, list[str]] = {name: [] for name in COPIES}
-    for case in ElementTree.parse(report).iter("testcase"):
-        [name] = re.findall(r"copy_(\w+)", case.get("classname", ""))
-        found[name].append("".join(each.text or "?" for each in case))
-    return found
-
-
-@pytest.mark.parametrize("name", COPIES)
-def test_broken_copy_goes_red(name: str, verdicts: dict[str, list[str]]) -> None:
-    cells, broken, reason = COPIES[name]
-    assert len(verdicts[name]) == len(cells)
-    red = [number for number, failure in enumerate(verdicts[name]) if failure]
-    assert red == ([] if broken is None else [broken]), verdicts[name]
-    assert broken is None or reason in verdicts[name][broken]
+    cases = ElementTree.parse(report).iter("testcase")
+    said = ["".join(each.text or "no word" for each in case) for case in cases]
+    assert len(said) == len(cells)
+    for (cell, reason), failure in zip(cells, said, strict=True):
+        assert reason in failure, cell.source
+        assert bool(reason) == bool(failure), failure
 
 
 def unexecuted(cell: NotebookNode) -> None:

@@ -305,6 +305,23 @@ def test_all_folders_are_private_and_no_port_is_open(account: str, directory: Pa
         assert process.net_connections("inet") == []
 
 
+def test_opened_folders_are_closed_again(account: str, directory: Path) -> None:
+    """Somebody's chmod or a copy of the workbook has opened them: the data are still served."""
+    address = call(account, postgres.start, directory)
+    write_a_row(account, address)
+    run, data = Path(address["PGHOST"]), Path(server_of(account, directory).cwd())
+    before = postmasters(data.parent)
+    run.chmod(0o755)
+    assert call(account, postgres.start, directory) == address
+    assert postmasters(data.parent) == before
+    call(account, postgres.stop, directory)
+    run.chmod(0o777)
+    data.chmod(0o755)
+    assert call(account, postgres.start, directory) == address
+    assert row_is_there(account, address)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (run, data)] == [0o700, 0o700]
+
+
 def test_stop_leaves_nothing_running(account: str, directory: Path) -> None:
     home = home_of(account, directory)
     assert call(account, postgres.running, directory) is False
@@ -369,7 +386,7 @@ def test_a_long_recovery(account: str, directory: Path, monkeypatch: pytest.Monk
     server = server_of(account, directory)
     data = Path(server.cwd())
     with (data / "postgresql.conf").open("a") as conf:
-        conf.write("hot_standby = off\nrestore_command = 'sleep 0.7; false'\n")
+        conf.write("hot_standby = off\nrestore_command = 'sleep 0.5; false'\n")
     (data / "recovery.signal").touch()
     server.kill()
     with monkeypatch.context() as patch, pytest.raises(WorkbookError) as error:

@@ -170,6 +170,10 @@ def scripts(project: Path) -> ScriptDirectory:
 
 def _enter() -> None:
     """Work in workspace/, import from it, and find `alembic` even without an activated venv."""
+    if "%" in str(workspace()):  # alembic.ini takes it for the start of a placeholder
+        raise WorkbookError(
+            f"Alembic cannot work in {workspace()}, because of the percent sign: move the workbook."
+        )
     magics.register()
     (workspace() / "practice").mkdir(parents=True, exist_ok=True)
     os.chdir(workspace())

@@ -31,6 +31,14 @@ from workbook import WorkbookError, chapters, database, schema
 # Beyond these a picture is unreadable on a projector: it shows the part that matters, and says so.
 ROWS, TABLES, REVISIONS = 120, 40, 20
 SOURCE = 90_000  # JupyterLab lets Mermaid have 100,000 characters
+# JupyterLab does not draw again when its theme changes: lines and their labels suit both.
+LOOK = """\
+---
+config:
+  themeVariables: {lineColor: "#808080"}
+  themeCSS: ".labelBkg, .labelBkg * {background-color: #eeeeee; color: #333333}"
+---
+"""
 NEW, GONE, CHANGED = "+", "\N{MINUS SIGN}", "~"
 STYLES = {
     NEW: ("new", "stroke:#2e7d32,stroke-width:3px"),
@@ -142,8 +150,11 @@ def show_history() -> Picture:
     lines = []
     for lanes, name in _lanes(revisions):
         message = revisions[name].message if name in revisions else ""
+        head = " (head)" if name in revisions and revisions[name].head else ""
         place = "  <- the database is here" if name in here else ""
-        lines.append([lanes.replace("*", signs[name][0] if name else ""), name, message + place])
+        lines.append(
+            [lanes.replace("*", signs[name][0] if name else ""), name, message + head + place]
+        )
     legend = "   ".join(" ".join(each) for each in dict.fromkeys(signs.values()))
     text = f"{_aligned(lines)}\n\n{legend}"
     words = [
@@ -230,17 +241,22 @@ def _draw_drift(table: str, states: Sequence["State"]) -> Picture:
     apart = ", ".join(line[1] for line in lines if line[0])
     words = f"{table}: they differ in {apart}." if apart else f"{table}: all three agree."
     head = ["", table, "the models say", "the migrations say", "the database says"]
-    html = "".join(
-        "<tr>" + "".join(f"<{tag}>{escape(visible(each))}</{tag}>" for each in line) + "</tr>"
-        for tag, line in [("th", head), *(("td", line) for line in lines)]
-    )
+    html = ""
+    for line in [head, *lines]:
+        tag = "th" if line is head or line[0] else "td"  # bold where they differ
+        cell = f"<{tag} style='text-align: left'>{{}}</{tag}>"
+        html += "<tr>" + "".join(cell.format(escape(visible(each))) for each in line) + "</tr>"
     rich = {"text/html": f"<table>{html}</table>"}
     return Picture(_aligned([head, *lines]), rich, visible(words))
 
 
 def _er_diagram(boxes: Mapping[str, Box], links: "Mapping[Link, str]") -> str:
     nodes = {table: f"t{number}" for number, table in enumerate(boxes, 1)}
-    lines = ["erDiagram", f"  direction {'LR' if len(boxes) <= 3 else 'TB'}"]
+    letters = [
+        max((len("".join(row[:4])) for _, row in box.rows), default=0) for box in boxes.values()
+    ]
+    abreast = len(boxes) <= 3 and sum(letters) <= 80  # more would be shrunk
+    lines = ["erDiagram", f"  direction {'LR' if abreast else 'TB'}"]
     for table, (sign, title, rows) in boxes.items():
         style = f":::{STYLES[sign][0]}" if sign else ""
         lines.append(f'  {nodes[table]}["{mermaid(_signed(sign, title))}"]{style} {{')
@@ -576,6 +592,7 @@ class Revision(NamedTuple):
     parents: tuple[str, ...]
     depends: tuple[str, ...]  # those of the parents that depends_on names
     message: str
+    head: bool
     order: tuple[str, str, str]
 
 
@@ -615,7 +632,8 @@ def _revisions() -> dict[str, Revision]:
                 script.revision,
                 tuple(dict.fromkeys(down + depends)),
                 depends,
-                f"{script.doc} (head)" if script.is_head else script.doc,
+                script.doc,
+                script.is_head,
                 (script.doc, created[1] if created else "", script.revision),
             )
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a revision file can do anything
@@ -684,7 +702,8 @@ def _flowchart(
     for each, revision in revisions.items():
         if each in nodes:
             word = signs[each][1]
-            label = f"{mermaid(revision.message)}<br/>{mermaid(each)}<br/>{word}"
+            head = " (head)" if revision.head else ""
+            label = f"{mermaid(revision.message)}<br/>{mermaid(each)}{head}<br/>{word}"
             lines.append(f'  {nodes[each]}["{label}"]:::{word.split()[0]}')
         for parent in revision.parents or ("base",):
             if each in nodes or parent in nodes:
@@ -710,7 +729,7 @@ def _titled(source: str, title: str, text: str) -> str:
     """A picture with what a screen reader says: JupyterLab makes it `alt` and a caption."""
     kind, rest = source.split("\n", 1)
     said = "; ".join(" ".join(line.split()) for line in text.splitlines() if line)
-    return f"{kind}\n  accTitle: {mermaid(title)}\n  accDescr: {mermaid(said, 3000)}\n{rest}"
+    return f"{LOOK}{kind}\n  accTitle: {mermaid(title)}\n  accDescr: {mermaid(said, 3000)}\n{rest}"
 
 
 def _aligned(lines: Sequence[Sequence[str]], indent: str = "") -> str:

@@ -1,6 +1,6 @@
 """Exercises of chapter 1: models."""
 
-from workbook.exercises.kinds import choose, judge_trial, model, order, run_trial
+from workbook.exercises.kinds import bare, choose, judge_trial, model, order, run_trial
 from workbook.exercises.mistakes import MODEL
 
 APPLICATION = """
@@ -38,6 +38,8 @@ class Lesson(Base):
     course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))
     course: Mapped["Course"] = relationship(back_populates="lessons")
 """
+
+BROKEN = "\n".join(line for line in COURSES.splitlines() if not line.startswith("    course"))
 
 LINES = {
     "a": "    name: Mapped[str]",
@@ -94,11 +96,13 @@ EXERCISES = [
         "1.2",
         file="courses.py",
         reference=COURSES,
-        probes=(
-            "(lambda lesson: Course(lessons=[lesson]) and lesson.course is not None)(Lesson())",
-            "(lambda course: Lesson(course=course) and len(course.lessons))(Course())",
-        ),
-        attempted=lambda source: "Ask somebody" not in source,
+        probes={
+            "a lesson that is put into a course's lessons knows its course": "(lambda lesson:"
+            " (lambda course: lesson.course is course)(Course(lessons=[lesson])))(Lesson())",
+            "a lesson that is given a course is among the course's lessons": "(lambda course:"
+            " (lambda lesson: lesson in course.lessons)(Lesson(course=course)))(Course())",
+        },
+        attempted=lambda source: bare(source) != bare(BROKEN),
         task="repair a relationship from both sides",
         hints=(
             "Run the broken classes in your head: which name does Course give to the other side, and"

@@ -2,8 +2,7 @@
 
 import ast
 
-from workbook.exercises.kinds import choose, revision
-from workbook.exercises.mistakes import Mistake
+from workbook.exercises.kinds import bare, choose, revision
 
 JOBS = '''
 def upgrade() -> None:
@@ -30,53 +29,57 @@ def downgrade() -> None:
     op.drop_table("companies")
 '''
 
-TEAMS = """
-def upgrade() -> None:
-    op.create_table(
+PARENT = """    op.create_table(
         "teams",
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("name", sa.String(80), nullable=False),
     )
-    op.create_table(
+"""
+CHILD = """    op.create_table(
         "members",
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("team_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"]),
     )
-
+"""
+TEAMS = f"""
+def upgrade() -> None:
+{PARENT}{CHILD}
 
 def downgrade() -> None:
     op.drop_table("members")
     op.drop_table("teams")
 """
+BROKEN = TEAMS.replace(PARENT + CHILD, CHILD + PARENT).replace('    op.drop_table("members")\n', "")
 
-TEAMS_FIRST = Mistake(
-    "the child comes before the parent",
-    "A foreign key can only refer to a table that exists already.",
-    "Look at which table holds the foreign key, and create the other one first.",
-    lambda t: t.failed("UndefinedTable", "teams", "upgrade"),
-)
+
+def statements(source: str, function: str) -> list[str]:
+    """What a function does, statement by statement, without its docstring and `pass`.
+
+    What Python cannot read counts as a statement: somebody has written something.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return [source]
+    return [
+        ast.unparse(each)
+        for found in ast.walk(tree)
+        if isinstance(found, ast.FunctionDef) and found.name == function
+        for each in found.body
+        if not isinstance(each, ast.Pass) and not ast.unparse(each).startswith(("'", '"'))
+    ]
 
 
 def has_downgrade(source: str) -> bool:
-    """Whether a downgrade() is there that holds more than its docstring and `pass`."""
-    try:
-        functions = [
-            each for each in ast.walk(ast.parse(source)) if isinstance(each, ast.FunctionDef)
-        ]
-    except SyntaxError:
-        return True
-    return any(
-        not isinstance(each, ast.Pass) and not ast.unparse(each).startswith(("'", '"'))
-        for function in functions
-        if function.name == "downgrade"
-        for each in function.body
-    )
+    """Whether downgrade() does anything."""
+    return bool(statements(source, "downgrade"))
 
 
 def has_jobs(source: str) -> bool:
-    """Whether the project's revisions say anything about the table jobs."""
-    return "jobs" in source
+    """Whether upgrade() does more than the worked example, which creates companies."""
+    example = "op.create_table('companies'"
+    return any(not each.startswith(example) for each in statements(source, "upgrade"))
 
 
 EXERCISES = [
@@ -169,8 +172,7 @@ EXERCISES = [
         "2.5",
         file="teams.py",
         reference=TEAMS,
-        attempted=lambda source: "has never run" not in source,
-        mistakes=(TEAMS_FIRST,),
+        attempted=lambda source: bare(source) != bare(BROKEN),
         task="repair a colleague's migration",
         hints=(
             "Read upgrade() as PostgreSQL would, statement by statement. Which one refers to something"

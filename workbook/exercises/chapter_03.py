@@ -1,11 +1,16 @@
 """Exercises of chapter 3: upgrade."""
 
+import contextlib
+import io
+from functools import cache
+
 import sqlalchemy as sa
 
 from workbook import chapters, database, schema
 from workbook.exercises import Outcome
 from workbook.exercises.kinds import (
     DONE,
+    built,
     choose,
     known,
     not_attempted,
@@ -43,8 +48,8 @@ UNMANAGED = Mistake(
 )
 STAMPED = Mistake(
     "an id without its tables",
-    "alembic_version names the revision, and its tables are not there. The row was set by stamp or by"
-    " hand, and Alembic believes it without looking.",
+    "alembic_version names the revision, and not all of its tables are there. The row was set by stamp"
+    " or by hand, or a table was dropped: Alembic believes its row without looking.",
     "Run the notebook's first cell for a clean start, then let the upgrade itself write the row.",
     lambda trial: False,
 )
@@ -56,6 +61,13 @@ UNKNOWN = Mistake(
 )
 
 
+@cache
+def finished() -> schema.Schema:
+    """The schema that the finished first revision makes."""
+    with built() as connection:
+        return schema.read(connection)
+
+
 def applied(connection: sa.Connection) -> Outcome:
     """Whether the database is where the project's own migrations lead, by its tables and its row."""
     project = chapters.workspace()
@@ -64,7 +76,7 @@ def applied(connection: sa.Connection) -> Outcome:
     try:
         scripts = chapters.scripts(project)
         heads, ids = scripts.get_heads(), {each.revision for each in scripts.walk_revisions()}
-    except Exception as error:  # noqa: BLE001 - a file in alembic/versions that Python cannot read
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a file there can do
         return not_yet(f"Alembic cannot read the revisions: {type(error).__name__}: {error}.")
     found = schema.read(connection)
     row = []
@@ -76,11 +88,29 @@ def applied(connection: sa.Connection) -> Outcome:
         return not_attempted("The database has no revision yet. Write the command and run it.")
     if not set(row) <= ids:
         return known(UNKNOWN)
-    if len(heads) != 1 or row != heads:
-        return not_yet(f"The database is at {', '.join(row)}, and the head is {', '.join(heads)}.")
-    with database.scratch() as other:
-        chapters.migrate(other, scripts, heads[0])
-        goal = schema.read(other)
+    if len(heads) > 1 or len(scripts.get_bases()) > 1:
+        return not_yet(
+            f"The history has more than one end: {', '.join(sorted(heads))}.",
+            "A revision too many is in alembic/versions: move its file away.",
+        )
+    if row != heads:
+        return not_yet(f"The database is at {', '.join(row)}, and the head is {heads[0]}.")
+    want = finished()
+    try:
+        with database.scratch() as other, contextlib.redirect_stdout(io.StringIO()):
+            chapters.migrate(other, scripts, scripts.get_bases()[0])
+            first = schema.read(other)
+            chapters.migrate(other, scripts, heads[0])
+            goal = schema.read(other)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a migration can do
+        reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+        return not_yet(
+            f"The revisions cannot have made these tables: on an empty database they stop with"
+            f" {type(getattr(error, 'orig', None) or error).__name__}: {reason}."
+        )
+    if first != want:
+        left = schema.differences(first, want)
+        return not_yet("The first revision does not make what it did in chapter 2.", *left)
     if goal.tables.keys() - found.tables.keys():
         return known(STAMPED)
     left = schema.differences(found, goal)

@@ -19,7 +19,7 @@ from workbook.exercises.kinds import (
     state,
 )
 from workbook.exercises.mistakes import MIGRATION
-from workbook.exercises.trial import HEADER
+from workbook.exercises.trial import IDS
 
 INDEX = """
 def upgrade() -> None:
@@ -31,6 +31,8 @@ def downgrade() -> None:
     op.drop_index("ix_jobs_title", "jobs")
     op.drop_column("jobs", "remote")
 """
+
+BROKEN = INDEX.replace('    op.drop_index("ix_jobs_title", "jobs")\n', "")
 
 SALARY = """
 def upgrade() -> None:
@@ -49,7 +51,7 @@ def walk() -> str:
         versions.mkdir(parents=True)
         for number in range(1, 5):
             down = f"r{number - 1}" if number > 1 else None
-            text = HEADER.format(revision=f"r{number}", down=down)
+            text = IDS.format(revision=f"r{number}", down=down)
             text += "def upgrade(): pass\ndef downgrade(): pass\n"
             (versions / f"r{number}.py").write_text(text)
         scripts = chapters.scripts(Path(name))
@@ -126,6 +128,10 @@ EXERCISES = [
                 "an id is a destination, not a victim",
                 "downgrade r2 does not undo r2. And a step up follows.",
             ),
+            "3": (
+                "a revision has a name",
+                "Look at how the question names its revisions, and write it in the same way.",
+            ),
             "r4": (
                 "+1 is one step",
                 "upgrade +1 is not upgrade head: it stops after one revision.",
@@ -144,7 +150,7 @@ EXERCISES = [
         "5.3",
         file="index.py",
         reference=INDEX,
-        attempted=lambda source: "does not know yet" not in source,
+        attempted=lambda source: bare(source) != bare(BROKEN),
         task="repair a downgrade that forgets something",
         hints=(
             "Count: how many operations are there in upgrade(), and how many in downgrade()?",

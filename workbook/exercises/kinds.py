@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
+from psycopg2.errors import LockNotAvailable
 
 from workbook import ROOT, chapters, database, schema
 from workbook.exercises import Exercise, Outcome
@@ -19,7 +21,20 @@ from workbook.exercises.trial import SEED, lay_out
 
 GAP = "____"
 MOST_LINES = 4
+LONGEST = 240  # of an error's message: some of SQLAlchemy's are a page
 SECONDS = 30  # then a learner's code is taken to hang; PostgreSQL's own limits come before
+STEPS = {  # of a trial, as a learner would call them
+    "read": "Reading the file",
+    "before": "A revision before yours",
+    "upgrade": "The upgrade",
+    "downgrade": "The downgrade",
+    "upgrade again": "The second upgrade",
+    "import": "Reading the file",
+    "configure": "Connecting the models",
+    "create": "Creating the tables",
+    "probe": "Trying the models out",
+}
+FILL_IN = "Fill in the cell above and run it, then run this one again."
 
 
 class Common(TypedDict):
@@ -85,7 +100,7 @@ def find_out(
         else:
             goal = plain(question())
         given = plain(answer)
-        if given == goal:
+        if given == goal or (goal.isdigit() and re.findall(r"\d+", given) == [goal]):
             return DONE
         for wrong, (name, why) in mistakes.items():
             if given == plain(wrong):
@@ -135,10 +150,12 @@ def revision(
 
     def judge(answer: object) -> Outcome:
         source = written(file) if file else project_source()
-        if source is None or GAP in source or not attempted(source):
-            return not_attempted("Fill in the cell above and run it, then run this one again.")
-        project = None if file else chapters.workspace()
-        trial = run_trial("revision", source, reference, down=down, project=project)
+        if blank(source) or not attempted(source):
+            return not_attempted(FILL_IN)
+        if file:
+            trial = run_trial("revision", source, reference, down=down)
+        else:
+            trial = run_trial("revision", source, "", own=revisions(), before="base", down=down)
         return judge_trial(trial, (*mistakes, *MIGRATION), down)
 
     return Exercise(id, judge=judge, **common)
@@ -149,17 +166,17 @@ def model(
     *,
     file: str,
     reference: str,
-    probes: tuple[str, ...] = (),
+    probes: Mapping[str, str] | None = None,
     attempted: Callable[[str], bool] = lambda source: True,
     mistakes: tuple[Mistake, ...] = (),
     **common: Unpack[Common],
 ) -> Exercise:
-    """Write or repair models in practice/<file>: their tables, and what the probes give."""
+    """Write or repair models in practice/<file>: their tables, and the probes, words to Python."""
 
     def judge(answer: object) -> Outcome:
         source = written(file)
-        if source is None or GAP in source or not attempted(source):
-            return not_attempted("Fill in the cell above and run it, then run this one again.")
+        if blank(source) or not attempted(source):
+            return not_attempted(FILL_IN)
         trial = run_trial("model", source, reference, probes=probes)
         return judge_trial(trial, (*mistakes, *MODEL), down=False)
 
@@ -170,8 +187,17 @@ def state(id: str, judge: Callable[[sa.Connection], Outcome], **common: Unpack[C
     """Do something with the project's database; `judge` looks at the database itself."""
 
     def look(answer: object) -> Outcome:
-        with database.engine().connect() as connection:
-            return judge(connection)
+        try:
+            with database.engine().connect() as connection:
+                return judge(connection)
+        except sa.exc.DBAPIError as error:
+            if isinstance(error.orig, LockNotAvailable):
+                return not_yet(
+                    "Another session holds a lock on the tables, in a terminal or another notebook.",
+                    "Let it commit or roll back, then run this again.",
+                )
+            first = str(error.orig).strip().splitlines()[0]
+            return not_yet(f"PostgreSQL does not answer the check's questions: {first}.")
 
     return Exercise(id, judge=look, **common)
 
@@ -188,20 +214,41 @@ def answered(judge: Callable[[object], Outcome]) -> Callable[[object], Outcome]:
 
 
 def plain(value: object) -> str:
-    """An answer as it is compared: without spaces around, quotes, or capital letters."""
+    """An answer as it is compared: without spaces around, quotes, or capital letters.
+
+    Of a result of `%sql` it is the only value, where there is only one.
+    """
+    while isinstance(value, list | tuple) and len(value) == 1:
+        value = value[0]
     return str(value).strip().strip("'\"").strip().lower()
 
 
-def written(file: str) -> str | None:
-    """What the learner wrote to practice/<file>."""
+def written(file: str) -> str:
+    """What the learner wrote to practice/<file>; nothing where there is no such file."""
     path = chapters.workspace() / "practice" / file
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
-def project_source() -> str | None:
-    """The text of the project's revisions; None where there is none."""
-    files = sorted((chapters.workspace() / "alembic" / "versions").glob("*.py"))
-    return "\n".join(each.read_text(encoding="utf-8", errors="replace") for each in files) or None
+def revisions() -> list[Path]:
+    """The files of the project's revisions."""
+    versions = chapters.workspace() / "alembic" / "versions"
+    return sorted(each for each in versions.glob("*.py") if each.is_file())
+
+
+def project_source() -> str:
+    """The text of the project's revisions; nothing where there is none."""
+    return "\n".join(each.read_text(encoding="utf-8", errors="replace") for each in revisions())
+
+
+def bare(source: str) -> str:
+    """A source without comments and empty lines, to see whether anything was changed in it."""
+    lines = [re.sub(r"#.*", "", line).rstrip() for line in source.splitlines()]
+    return "\n".join(filter(None, lines))
+
+
+def blank(source: str) -> bool:
+    """Whether there is nothing to judge: no code, or a gap in it."""
+    return not bare(source) or GAP in source
 
 
 @contextmanager
@@ -218,64 +265,72 @@ def run_trial(
     source: str,
     reference: str,
     *,
+    own: list[Path] | None = None,
+    before: str = chapters.INIT,
+    before_files: list[Path] | None = None,
     down: bool = True,
-    probes: tuple[str, ...] = (),
-    project: Path | None = None,
-    before: str = "base",
+    probes: Mapping[str, str] | None = None,
 ) -> Trial:
-    """Run the learner's code and the reference in the scratch database, in another process."""
-    with tempfile.TemporaryDirectory() as name, database.scratch() as connection:
+    """Run the learner's code and the reference in the scratch database, in another process.
+
+    The learner's code is `source`, or the revision files `own`; it begins at the revision
+    `before`, which `before_files` lead to, by default the finished first revision.
+    """
+    files = history() if before_files is None else before_files
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name,
+        database.scratch() as connection,
+    ):
         folder = Path(name).resolve()
-        if project and not reference:  # the goal is the finished first revision itself
-            versions = folder / "reference" / "alembic" / "versions"
-            versions.mkdir(parents=True)
-            for each in chapters.history("base", chapters.INIT):
-                versions.joinpath(Path(each.path).name).write_bytes(Path(each.path).read_bytes())
+        lay_out(folder / "reference", kind, files, reference, before)
+        if own is None:
+            lay_out(folder / "learner", kind, files, source, before)
         else:
-            lay_out(folder / "reference", reference, kind, None)
-        lay_out(folder / "learner", source, kind, project)
+            lay_out(folder / "learner", kind, own, "", before)
         request = {
             "kind": kind,
             "folder": str(folder),
-            "before": {
-                "reference": chapters.INIT if reference else "base",
-                "learner": before if project else chapters.INIT,
-            },
+            "before": before,
             "down": down,
-            "probes": probes,
-        }
-        environment = {
-            **os.environ,
-            "PGDATABASE": os.environ["PGDATABASE"] + "_scratch",
-            "PGAPPNAME": "trial",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "probes": dict(probes or {}),
         }
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "workbook.exercises.trial"],
                 input=json.dumps(request),
                 cwd=folder,
-                env=environment,
-                capture_output=True,
+                env={
+                    **os.environ,
+                    "PGDATABASE": os.environ["PGDATABASE"] + "_scratch",
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                },
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
                 text=True,
                 timeout=SECONDS,
                 check=False,
             )
             result = json.loads(done.stdout)
         except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
-            connection.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'trial' AND datname = current_database()"
-            )
-            words = "it ended Python itself"
+            words = "it ends Python itself"
             if isinstance(error, subprocess.TimeoutExpired):
                 words = f"it did not come to an end in {SECONDS} seconds"
             empty = schema.Schema({})
             stopped = {"step": "run", "name": type(error).__name__, "message": words, "line": ""}
             return Trial(source, empty, empty, error=stopped)
+        finally:  # a statement goes on in the server when its program is gone
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
     if result["reference"]["error"]:
         raise AssertionError(f"the reference solution fails: {result['reference']['error']}")
     return as_trial(source, result)
+
+
+def history() -> list[Path]:
+    """The files of the finished history up to its first revision."""
+    return [Path(each.path) for each in chapters.history("base", chapters.INIT)]
 
 
 def as_trial(source: str, result: dict[str, Any]) -> Trial:
@@ -292,9 +347,16 @@ def as_trial(source: str, result: dict[str, Any]) -> Trial:
     return Trial(
         source,
         goal=goal,
-        before=schema.from_dict(result["reference"]["before"]),
+        before=schema.from_dict(result["learner"]["before"]),
         up=after("learner", "upgrade", "create"),
         down=after("learner", "downgrade"),
+        kept=all(
+            theirs["rows"].get(table, digest) == digest
+            for ours, theirs in zip(
+                result["reference"]["steps"], result["learner"]["steps"], strict=False
+            )
+            for table, digest in ours.get("rows", {}).items()
+        ),
         error=result["learner"]["error"] or {},
         probe=result["learner"].get("probe") or {},
         wanted=result["reference"].get("probe") or {},
@@ -304,36 +366,38 @@ def as_trial(source: str, result: dict[str, Any]) -> Trial:
 def judge_trial(trial: Trial, mistakes: tuple[Mistake, ...], down: bool) -> Outcome:
     """What to tell about a trial: a known mistake, an error, a difference, or that it is right."""
     if trial.error.get("name") in ("SyntaxError", "IndentationError", "TabError"):
-        return not_yet(f"Python cannot read it: {trial.error['message']}.", at(trial))
+        return not_yet(f"Python cannot read it: {trial.error['message']}.", *at(trial))
     mistake = recognise(trial, mistakes)
     if mistake:
         return known(mistake)
     if trial.error.get("name") == "QueryCanceled":
-        return not_yet("It was stopped: a statement took longer than ten seconds.", at(trial))
+        return not_yet("It was stopped: a statement took longer than ten seconds.", *at(trial))
     if trial.error.get("step") == "run":
         return not_yet(f"It was stopped: {trial.error['message']}.")
+    if trial.error.get("name") == "SystemExit":
+        return not_yet("It was stopped: it ends Python itself.", *at(trial))
     if trial.error.get("name") == "heads":
-        return not_yet(f"The project has not one head but: {trial.error['message'] or 'none'}.")
+        return not_yet(
+            f"Alembic finds more than one place to begin: {trial.error['message']}.",
+            "Each of these revisions says that it comes after nothing. One of the files has to go.",
+        )
     if trial.up is not None and trial.up != trial.goal:
         return not_yet(*schema.differences(trial.up, trial.goal))
-    if trial.error:
-        step, name, message = (trial.error[key] for key in ("step", "name", "message"))
-        return not_yet(f"The {step} stops with {name}: {message}.", at(trial))
-    if trial.probe != trial.wanted:
-        return not_yet(
-            *(
-                f"{each} gives {trial.probe.get(each)}, and should give {want}."
-                for each, want in trial.wanted.items()
-                if trial.probe.get(each) != want
-            )
-        )
-    if down and trial.down != trial.before:
-        assert trial.down
+    if down and trial.down is not None and trial.down != trial.before:
         left = schema.differences(trial.down, trial.before)
         return not_yet("The downgrade does not lead back to where the upgrade began.", *left)
+    if trial.error:
+        step, name, message = (trial.error[key] for key in ("step", "name", "message"))
+        message = message.rstrip(".")
+        if len(message) > LONGEST:
+            message = message[:LONGEST].rsplit(" ", 1)[0] + " ..."
+        return not_yet(f"{STEPS[step]} stops with {name}: {message}.", *at(trial))
+    if trial.probe != trial.wanted:
+        wrong = [words for words, want in trial.wanted.items() if trial.probe.get(words) != want]
+        return not_yet(*(f"Tried out, and not so: {words}." for words in wrong))
     return DONE
 
 
-def at(trial: Trial) -> str:
-    """The learner's own line that led to an error."""
-    return f"The line is: {trial.error['line']}" if trial.error["line"] else "Read it from its end."
+def at(trial: Trial) -> list[str]:
+    """The learner's own line that led to an error, where one did."""
+    return [f"The line is: {trial.error['line']}"] if trial.error["line"] else []

@@ -4,11 +4,22 @@ Each was made on the versions in the lock and seen to give the error that it is 
 None of the texts gives the answer away.
 """
 
+import ast
 import re
+import sys
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+from sqlalchemy import orm
 
 from workbook.schema import Column, Schema
+
+
+NAMES = {each.lower() for each in dir(sa) if not each.startswith("_")}
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,7 @@ class Trial:
     error: dict[str, str] = field(default_factory=dict)  # step, name, message, line; empty: none
     probe: dict[str, str] = field(default_factory=dict)
     wanted: dict[str, str] = field(default_factory=dict)  # what the probe gives for the reference
+    kept: bool = True  # whether the rows that were there went the way of the reference's
 
     def failed(self, name: str, words: str = "", step: str = "") -> bool:
         """Whether the trial stopped at this error, in this step where one is named."""
@@ -32,9 +44,44 @@ class Trial:
             and step in self.error["step"]
         )
 
-    def code(self) -> str:
-        """The source without comments."""
-        return re.sub(r"#.*", "", self.source)
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The source as Python reads it; empty where it cannot."""
+        try:
+            return ast.parse(self.source)
+        except (SyntaxError, ValueError):
+            return ast.Module([], [])
+
+    def calls(self, name: str, function: str = "") -> list[ast.Call]:
+        """The calls of a function or method, in the whole source or in one of its functions."""
+        places = [
+            each
+            for each in ast.walk(self.tree)
+            if isinstance(each, ast.FunctionDef) and each.name == function
+        ]
+        return [
+            each
+            for place in (places if function else [self.tree])
+            for each in ast.walk(place)
+            if isinstance(each, ast.Call) and called(each) == name
+        ]
+
+    def unknown(self) -> str:
+        """The name that Python did not know, if that is what stopped the trial."""
+        found = re.match(r"name '(\w+)'", self.error["message"]) if self.failed("NameError") else None
+        return found[1] if found else ""
+
+    def lacking(self, module: str) -> str:
+        """The name that a module does not have, if that is what stopped the trial."""
+        if not self.failed("AttributeError", f"module '{module}' has no attribute"):
+            return ""
+        return self.error["message"].split("'")[3]
+
+
+def called(call: ast.Call) -> str:
+    """The last name of what is called: `commit` for `op.get_bind().commit()`."""
+    function = call.func
+    return getattr(function, "attr", None) or getattr(function, "id", "")
 
 
 @dataclass(frozen=True)
@@ -79,13 +126,14 @@ def _lengths_differ(trial: Trial) -> bool:
     )
 
 
-def _missing_kind(trial: Trial, kind: str) -> bool:
-    """Whether a constraint of this pg_constraint.contype is missing in a table that is there."""
+def _lacks(trial: Trial, kind: str) -> bool:
+    """Whether a table that is there with its columns lacks any constraint of this contype."""
     return trial.up is not None and any(
-        constraint.kind == kind and constraint not in trial.up.tables[table].constraints
+        table in trial.up.tables
+        and goal.columns.keys() <= trial.up.tables[table].columns.keys()
+        and kind in {each.kind for each in goal.constraints}
+        and kind not in {each.kind for each in trial.up.tables[table].constraints}
         for table, goal in trial.goal.tables.items()
-        if table in trial.up.tables
-        for constraint in goal.constraints
     )
 
 
@@ -110,23 +158,196 @@ def _left_index(trial: Trial) -> bool:
 
 
 def _wide_drop(trial: Trial) -> bool:
-    return trial.down is not None and bool(trial.before.tables.keys() - trial.down.tables.keys())
+    if trial.down is not None:
+        return bool(trial.before.tables.keys() - trial.down.tables.keys())
+    refused = re.match(r"cannot drop table (\w+)", trial.error.get("message", ""))
+    return (
+        refused is not None
+        and trial.failed("DependentObjectsStillExist", step="downgrade")
+        and refused[1] in trial.before.tables
+    )
+
+
+def _without_sa(trial: Trial) -> bool:
+    return trial.unknown().lower() in NAMES
+
+
+def _wrong_case(trial: Trial) -> bool:
+    name = trial.lacking("sqlalchemy")
+    return trial.unknown() in ("true", "false", "none") or name.lower() in NAMES
+
+
+def _without_quotes(trial: Trial) -> bool:
+    tables = {**trial.before.tables, **trial.goal.tables}
+    columns = {name for table in tables.values() for name in table.columns}
+    return trial.unknown() in tables.keys() | columns
+
+
+def _commits(trial: Trial) -> bool:
+    return bool(trial.calls("commit")) or any(
+        isinstance(text, ast.Constant) and str(text.value).strip().upper().startswith("COMMIT")
+        for call in [*trial.calls("execute"), *trial.calls("text")]
+        for text in call.args
+    )
+
+
+def _imports(trial: Trial, package: str) -> bool:
+    return any(
+        name.split(".")[0] == package
+        for each in ast.walk(trial.tree)
+        if isinstance(each, ast.Import | ast.ImportFrom)
+        for name in [*(alias.name for alias in each.names), getattr(each, "module", None) or ""]
+    )
+
+
+def _inside_mapped(trial: Trial, name: str) -> bool:
+    return any(
+        isinstance(part, ast.Name) and part.id == name
+        for each in ast.walk(trial.tree)
+        if isinstance(each, ast.Subscript) and ast.unparse(each.value) == "Mapped"
+        for part in ast.walk(each.slice)
+    )
+
+
+def _classes(trial: Trial) -> list[ast.ClassDef]:
+    return [each for each in ast.walk(trial.tree) if isinstance(each, ast.ClassDef)]
+
+
+def _another_base(trial: Trial) -> bool:
+    """Whether a model with a table's name does not belong to the project's Base."""
+    models = [each for each in _classes(trial) if "__tablename__" in ast.unparse(each)]
+    return (
+        trial.up is not None
+        and trial.up.tables == trial.before.tables
+        and bool(models)
+        and ("Base" in {each.name for each in _classes(trial)} or not all(m.bases for m in models))
+    )
+
+
+def _both_lists(trial: Trial) -> bool:
+    """Whether both sides of a relationship are annotated as many."""
+    lists = re.findall(r"Mapped\[\s*['\"]?[Ll]ist\[", ast.unparse(trial.tree))
+    return trial.probe != trial.wanted and len(lists) > 1
 
 
 MIGRATION = (
     Mistake(
+        "upgrade and downgrade are swapped",
+        "upgrade() leads from the old tables to the new ones, and yours begins by taking away what is"
+        " not there yet.",
+        "Ask for each function which of the two directions it is.",
+        lambda t: (
+            "does not exist" in t.error.get("message", "")
+            and t.error["step"] == "upgrade"
+            and any(
+                t.calls("drop_" + what, "upgrade") and t.calls(made, "downgrade")
+                for what, made in (("table", "create_table"), ("column", "add_column"))
+            )
+        ),
+    ),
+    Mistake(
+        "two transactions in one migration",
+        "The migration opened a connection of its own and waits for a lock that Alembic's holds. It"
+        " would wait for ever.",
+        "Work through op, which uses Alembic's connection.",
+        lambda t: t.failed("LockNotAvailable") or bool(t.calls("create_engine")),
+    ),
+    Mistake(
+        "a migration that commits",
+        "A commit ends Alembic's transaction. When a later line fails, half of the migration stays.",
+        "Leave the commit out: Alembic commits when the whole migration has gone well.",
+        _commits,
+    ),
+    Mistake(
+        "create_all in a migration",
+        "create_all makes the tables as the models are today. In a year this file would make others,"
+        " and it never changes a table that exists.",
+        "Spell the change out with op.",
+        lambda t: bool(t.calls("create_all")),
+    ),
+    Mistake(
+        "models imported into a migration",
+        "The models will change and this file must not: on a fresh database it would one day meet"
+        " columns that do not exist yet at this point of the history.",
+        "Name tables and columns in the revision itself.",
+        lambda t: _imports(t, "jobboard"),
+    ),
+    Mistake(
         "the child comes before the parent",
         "A foreign key can only refer to a table that exists already.",
         "Look at which table holds the foreign key, and create the other one first.",
-        lambda t: t.failed("UndefinedTable", "companies", "upgrade"),
+        lambda t: any(
+            t.failed("UndefinedTable", f'relation "{table}"', "upgrade")
+            for table in t.goal.tables.keys() - t.before.tables.keys()
+        ),
+    ),
+    Mistake(
+        "a foreign key names a table",
+        "A foreign key names the other table and its column, as the database knows them: there is no"
+        " table of this name.",
+        "Compare it with the names in op.create_table.",
+        lambda t: t.failed("UndefinedTable", "relation", "upgrade") and "ForeignKey" in t.source,
+    ),
+    Mistake(
+        "a foreign key refers to a key",
+        "It names one row of the other table, so it needs a column there that tells the rows apart.",
+        "Look up which column of the other table is its primary key.",
+        lambda t: (
+            t.failed("UndefinedColumn", "referenced in foreign key constraint")
+            or t.failed("InvalidForeignKey")
+        ),
+    ),
+    Mistake(
+        "a key of another type",
+        "A foreign key holds a value of the column that it refers to, so both have one type.",
+        "Compare the types of the two columns.",
+        lambda t: t.failed("DatatypeMismatch", "cannot be implemented"),
+    ),
+    Mistake(
+        "here first, there second",
+        "ForeignKeyConstraint takes two lists. The first names columns of the table that is being"
+        " made; the second says where they lead.",
+        "Compare the names in the first list with those of your columns.",
+        lambda t: t.failed("ConstraintColumnNotFoundError"),
+    ),
+    Mistake(
+        "text in place of a list",
+        "A key may consist of several columns, so ForeignKeyConstraint takes lists. Text is taken"
+        " apart letter by letter.",
+        "Put each of the two into square brackets, even with a single name inside.",
+        lambda t: t.failed("ArgumentError", "number of constrained columns"),
+    ),
+    Mistake(
+        "a ForeignKey without its column",
+        "sa.ForeignKey is a part of a sa.Column. Beside the columns it has no effect, and nobody says"
+        " so.",
+        "Put it into the column, or write the constraint that the task names.",
+        lambda t: (
+            _lacks(t, "f")
+            and any(
+                isinstance(part, ast.Call) and called(part) == "ForeignKey"
+                for call in t.calls("create_table")
+                for part in call.args
+            )
+        ),
     ),
     Mistake(
         "the parent is dropped before the child",
         "PostgreSQL refuses to drop a table that a foreign key still refers to.",
         "Read your upgrade from the bottom up: that is the order for the downgrade.",
         lambda t: (
-            t.failed("DependentObjectsStillExist", step="downgrade")
-            and "table" in t.error["message"]
+            t.failed("DependentObjectsStillExist", "drop table", "downgrade") and not _wide_drop(t)
+        ),
+    ),
+    Mistake(
+        "default= is Python's, not the database's",
+        "default= is for objects that Python makes. The rows that are there already are the database's"
+        " affair, and it does not see it.",
+        "A value that the database itself fills in has an argument of its own. Or may the value be"
+        " missing?",
+        lambda t: (
+            t.failed("NotNullViolation", step="upgrade")
+            and any(each.arg == "default" for call in t.calls("Column") for each in call.keywords)
         ),
     ),
     Mistake(
@@ -138,60 +359,48 @@ MIGRATION = (
         lambda t: t.failed("NotNullViolation", step="upgrade"),
     ),
     Mistake(
-        "two transactions in one migration",
-        "The migration opened a connection of its own and waits for a lock that Alembic's holds. It"
-        " would wait for ever.",
-        "Work through op, which uses Alembic's connection.",
-        lambda t: t.failed("LockNotAvailable") or "create_engine" in t.code(),
-    ),
-    Mistake(
-        "a migration that commits",
-        "A commit ends Alembic's transaction. When a later line fails, half of the migration stays.",
-        "Leave the commit out: Alembic commits when the whole migration has gone well.",
-        lambda t: bool(re.search(r"\.commit\(\)|\bCOMMIT\b", t.code())),
-    ),
-    Mistake(
-        "create_all in a migration",
-        "create_all makes the tables as the models are today. In a year this file would make others,"
-        " and it never changes a table that exists.",
-        "Spell the change out with op.",
-        lambda t: "create_all(" in t.code(),
-    ),
-    Mistake(
-        "models imported into a migration",
-        "The models will change and this file must not: on a fresh database it would one day meet"
-        " columns that do not exist yet at this point of the history.",
-        "Name tables and columns in the revision itself.",
-        lambda t: bool(re.search(r"(from|import) jobboard", t.code())),
+        "upper and lower case",
+        "Upper and lower case are different names to Python: True is not true, and a class is written"
+        " with a capital letter.",
+        "Compare the line with one that works, letter by letter.",
+        _wrong_case,
     ),
     Mistake(
         "sa. is missing",
         "In a revision, SQLAlchemy is imported under the name sa, and Alembic's operations as op.",
         "Write sa. before types, columns and constraints.",
-        lambda t: (
-            t.failed("NameError")
-            and bool(
-                re.search(
-                    r"'(Column|Integer|String|Boolean|Text|ForeignKey\w*|PrimaryKeyConstraint|UniqueConstraint)'",
-                    t.error["message"],
-                )
-            )
-        ),
+        lambda t: _without_sa(t) or hasattr(sa, t.lacking("alembic.op") or "?"),
     ),
     Mistake(
         "op. is missing",
         "The operations, such as create_table, are functions of op.",
         "Write op. before them.",
-        lambda t: (
-            t.failed("NameError")
-            and bool(re.search(r"'(create|drop|add|alter)_\w+'", t.error["message"]))
-        ),
+        lambda t: hasattr(Operations, t.unknown() or t.lacking("sqlalchemy") or "?"),
     ),
     Mistake(
-        "a column's name is missing",
-        "In op.create_table and op.add_column, each sa.Column begins with its name as a string.",
-        "Compare your columns with those of companies.",
-        lambda t: t.failed("CompileError", "name") or t.failed("ArgumentError", "without a name"),
+        "a name without quotes",
+        "The names of tables and columns are text in a revision. Without quotes, Python looks for a"
+        " variable of that name.",
+        "Put the name in quotes.",
+        _without_quotes,
+    ),
+    Mistake(
+        "an import is missing",
+        "Python does not know the name, because the file never brought it in.",
+        "Write the import at the top of the file.",
+        lambda t: t.unknown() in sys.stdlib_module_names | {"postgresql", "Base", "Session"},
+    ),
+    Mistake(
+        "text that SQLAlchemy does not take",
+        "A connection of SQLAlchemy executes sa.text(...), and refuses plain text.",
+        "op.execute takes both.",
+        lambda t: t.failed("ObjectNotExecutableError"),
+    ),
+    Mistake(
+        "a colon in SQL text",
+        "To SQLAlchemy, a colon and a word are the place for a value that is handed in later.",
+        "A backslash before the colon makes it a colon and nothing else.",
+        lambda t: t.failed("StatementError", "bind parameter"),
     ),
     Mistake(
         "a constraint without a name, dropped by name",
@@ -202,10 +411,88 @@ MIGRATION = (
         ),
     ),
     Mistake(
+        "a column's name is missing",
+        "In op.create_table and op.add_column, each sa.Column begins with its name as a string.",
+        "Compare your columns with those of companies.",
+        lambda t: (
+            t.failed("CompileError", "name")
+            or t.failed("ArgumentError", "non-blank name")
+            or t.failed("ArgumentError", "without a name")
+        ),
+    ),
+    Mistake(
+        "a type is missing",
+        "Each new column has a type, and this one has none.",
+        "Compare your columns with those of companies.",
+        lambda t: t.failed("CompileError", "NullType"),
+    ),
+    Mistake(
+        "a column is a sa.Column",
+        "op.add_column takes the table's name and one sa.Column, which holds the column's own name and"
+        " its type.",
+        "Compare it with a column in op.create_table.",
+        lambda t: (
+            t.error.get("name") in ("ArgumentError", "AttributeError", "TypeError")
+            and t.error["step"] == "upgrade"
+            and any(
+                [type(each) for each in call.args[:2]] in ([ast.Constant] * 2, [ast.Call])
+                for call in t.calls("add_column")
+            )
+        ),
+    ),
+    Mistake(
+        "the table's name comes first",
+        "PostgreSQL looked for a table of this name, and it is the name of a column.",
+        "First the table, then the column.",
+        lambda t: any(
+            t.failed("UndefinedTable", f'relation "{column}"')
+            for table in t.goal.tables.values()
+            for column in table.columns
+        ),
+    ),
+    Mistake(
+        "a table that is there already",
+        "create_table makes a table, and a table of this name exists: an earlier revision made it.",
+        "To change a table that exists, there are other operations.",
+        lambda t: any(
+            t.failed("DuplicateTable", f'"{table}"', "upgrade") and "again" not in t.error["step"]
+            for table in t.before.tables
+        ),
+    ),
+    Mistake(
+        "add_column makes no type",
+        "An enum is a type of its own in PostgreSQL. create_table makes it along with the table,"
+        " add_column does not.",
+        "Is an enum what the task asks for? If so, make its type first, and drop it on the way back.",
+        lambda t: t.failed("UndefinedObject", "type", "upgrade") and bool(t.calls("add_column")),
+    ),
+    Mistake(
+        "an index is not a constraint",
+        "There is no constraint of this name. What has it is an index, and that has operations of its"
+        " own.",
+        "Compare the operation with the one that made it.",
+        lambda t: (
+            t.failed("UndefinedObject", "constraint")
+            and t.up is not None
+            and any(
+                f'"{index.name}"' in t.error["message"]
+                for table in t.up.tables.values()
+                for index in table.indexes
+            )
+        ),
+    ),
+    Mistake(
         "a guessed constraint name",
         "PostgreSQL gave the constraint a name of its own, and it is another one.",
         "Look the name up in pg_constraint.",
         lambda t: t.failed("UndefinedObject", "constraint"),
+    ),
+    Mistake(
+        "Alembic's own table is gone",
+        "alembic_version is where Alembic remembers what has been applied. It takes care of that"
+        " table, and after your code it could not find it.",
+        "Undo what upgrade() did, and leave the rest.",
+        lambda t: t.failed("UndefinedTable", '"alembic_version"'),
     ),
     Mistake(
         "a downgrade that takes too much",
@@ -238,13 +525,13 @@ MIGRATION = (
         "no primary key",
         "Without one, two rows can be the same, and no other table can refer to a row.",
         "Mark the id as the primary key.",
-        lambda t: _missing_kind(t, "p"),
+        lambda t: _lacks(t, "p"),
     ),
     Mistake(
         "an id is not a rule",
         "The column is there, but nothing keeps it from holding the id of a row that does not exist.",
         "A foreign key constraint is what makes the tie. It is one line more.",
-        lambda t: _missing_kind(t, "f"),
+        lambda t: _lacks(t, "f"),
     ),
     Mistake(
         "a column may be empty unless you say otherwise",
@@ -264,15 +551,41 @@ MIGRATION = (
         "Compare the length in your code with the task.",
         _lengths_differ,
     ),
+    Mistake(
+        "rows that were there are not the same",
+        "The tables have the right shape, but rows were lost or changed on the way, up or down.",
+        "Look for the operation that touches rows. A column can be added and dropped without that.",
+        lambda t: not t.kept and t.up == t.goal,
+    ),
 )
 
 MODEL = (
+    Mistake(
+        "a side of the relationship is missing",
+        "The relationship is tried out from both classes, and one of them has no such attribute.",
+        "Give each class an attribute that leads to the other.",
+        lambda t: (
+            t.failed("TypeError", "invalid keyword argument", "probe")
+            or t.failed("AttributeError", "has no attribute", "probe")
+            and "_sa_instance_state" not in t.error["message"]
+        ),
+    ),
     Mistake(
         "half a relationship",
         "One side names the other with back_populates, and the other side is not there under that"
         " name. No migration would notice; the first object does.",
         "Give each class an attribute that names the other's.",
         lambda t: t.failed("InvalidRequestError", "has no property"),
+    ),
+    Mistake(
+        "a ForeignKey without its column",
+        "ForeignKey says what a column refers to. The column itself is made by mapped_column.",
+        "Put the one into the other, as company_id of Job does.",
+        lambda t: any(
+            isinstance(each.value, ast.Call) and called(each.value) == "ForeignKey"
+            for each in ast.walk(t.tree)
+            if isinstance(each, ast.Assign | ast.AnnAssign)
+        ),
     ),
     Mistake(
         "a foreign key names a table",
@@ -283,6 +596,7 @@ MODEL = (
             t.failed("NoReferencedTableError")
             or t.failed("NoReferencedColumnError")
             or t.failed("ArgumentError", "ForeignKey")
+            or (t.failed("NoForeignKeysError") and bool(t.calls("ForeignKey")))
         ),
     ),
     Mistake(
@@ -295,25 +609,75 @@ MODEL = (
         "an annotation without Mapped",
         "SQLAlchemy 2 reads the column's type from Mapped[...] and refuses a bare annotation.",
         "Wrap the type in Mapped[...].",
-        lambda t: t.failed("MappedAnnotationError"),
+        lambda t: t.failed("MappedAnnotationError", "can't be correctly interpreted"),
     ),
     Mistake(
-        "a class name that Python does not know",
+        "Mapped takes a type of Python's",
+        "Inside Mapped[...] stands the type that a value has in Python. SQLAlchemy picks the"
+        " database's type for it.",
+        "Which type has such a value in Python: is it text, a number?",
+        lambda t: (
+            t.failed("MappedAnnotationError")
+            or (
+                _inside_mapped(t, t.unknown())
+                and not hasattr(typing, t.unknown())
+                and t.unknown() not in {each.name for each in _classes(t)}
+            )
+        ),
+    ),
+    Mistake(
+        "a class name that Python does not know yet",
         "Python meets the name before the class exists.",
         "A class that is defined further down is written in quotes.",
-        lambda t: t.failed("NameError", step="import"),
+        lambda t: t.unknown() in {each.name for each in _classes(t)},
+    ),
+    Mistake(
+        "a name without quotes",
+        "ForeignKey takes the names of table and column as text. Without quotes, Python looks for a"
+        " variable of that name.",
+        "Put table and column in quotes, with a full stop between them.",
+        _without_quotes,
+    ),
+    Mistake(
+        "an import is missing",
+        "Python does not know the name, because the file never brought it in.",
+        "Compare your import lines with the names that you use.",
+        lambda t: (
+            any(hasattr(each, t.unknown() or "?") for each in (sa, orm, typing))
+            or t.unknown() == "Base"
+        ),
+    ),
+    Mistake(
+        "a table of nobody's",
+        "A model belongs to a base class, which collects its table. This one does not belong to the"
+        " project's.",
+        "The project has one Base, in jobboard/database.py: import it, and name it in the class line.",
+        _another_base,
+    ),
+    Mistake(
+        "one or many",
+        "The annotation says how many there are on the other side: Mapped[list[...]] stands for many,"
+        " Mapped[...] for one.",
+        "Ask it for each side: how many can there be?",
+        lambda t: t.failed("AttributeError", "_sa_instance_state") or _both_lists(t),
     ),
     Mistake(
         "two relationships that do not know each other",
-        "Both sides work alone, but filling one does not fill the other.",
+        "Each side works alone, but filling one does not fill the other.",
         "back_populates belongs on both sides.",
-        lambda t: bool(t.wanted) and t.probe != t.wanted and "back_populates" not in t.code(),
+        lambda t: not t.error and t.probe != t.wanted,
     ),
     Mistake(
         "a model without a primary key",
         "The ORM tells objects apart by their primary key.",
         "Mark the id with primary_key=True.",
         lambda t: t.failed("ArgumentError", "primary key"),
+    ),
+    Mistake(
+        "a model without a table's name",
+        "SQLAlchemy has to be told what the table is called.",
+        "Compare the class with Company: its first line says it.",
+        lambda t: t.failed("InvalidRequestError", "__tablename__"),
     ),
     Mistake(
         "Mapped[str] means NOT NULL",
@@ -331,7 +695,7 @@ MODEL = (
         "an id is not a rule",
         "The column is there, but nothing ties it to the other table.",
         "mapped_column takes a ForeignKey.",
-        lambda t: _missing_kind(t, "f"),
+        lambda t: _lacks(t, "f"),
     ),
 )
 

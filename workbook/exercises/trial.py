@@ -8,6 +8,7 @@ import contextlib
 import importlib
 import json
 import linecache
+import os
 import shutil
 import sys
 import traceback
@@ -25,21 +26,28 @@ INSERT INTO companies (name) VALUES ('Ada Analytics'), ('Borealis Books');
 INSERT INTO jobs (title, description, company_id)
 SELECT 'Job ' || n, 'Described.', 1 + mod(n, 2) FROM generate_series(1, 4) AS n;
 """
-HEADER = """
-from alembic import op
-import sqlalchemy as sa
+IDS = """
 revision = "{revision}"
 down_revision = {down!r}
 branch_labels = None
 depends_on = None
+"""
+# The learner's text is a file of its own, so that line numbers are the learner's; the ids come
+# last, so that a text which brings its own is a part of the history all the same.
+PRACTICE = """
+from pathlib import Path
+from alembic import op
+import sqlalchemy as sa
+source = Path(__file__).parents[2] / "practice.py"
+exec(compile(source.read_bytes(), source, "exec", dont_inherit=True))
 """
 
 
 def main() -> None:
     """One request, one answer."""
     request = json.load(sys.stdin)
-    answer = sys.stdout
-    sys.stdout = sys.stderr  # what the learner's code prints is not the answer
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what the learner's code prints, or a command that it runs, is not the answer
     run = migrations if request["kind"] == "revision" else models
     with database.engine().connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -47,13 +55,15 @@ def main() -> None:
         for who in ("reference", "learner"):
             connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
             result[who] = run(connection, Path(request["folder"]) / who, request)
-    json.dump(result, answer)
+    with answer:
+        json.dump(result, answer)
 
 
 def migrations(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Up, down and up again, with rows; stops at the first error."""
-    result: dict[str, Any] = {"steps": [], "error": None}
-    before = request["before"][folder.name]
+    result: dict[str, Any] = {"steps": [], "error": None, "before": read(connection)}
+    before = request["before"]
+    columns: dict[str, list[str]] = {}
 
     def step(name: str, revision: str | None) -> bool:
         try:
@@ -64,34 +74,53 @@ def migrations(connection: sa.Connection, folder: Path, request: dict[str, Any])
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
             result["error"] = {"step": name, **described(error, folder)}
             return False
-        result["steps"].append({"name": name, "schema": read(connection)})
+        found = {"name": name, "schema": read(connection), "rows": rows(connection, columns)}
+        result["steps"].append(found)
         return True
 
     if not step("read", None):
         return result
     if before != "base":
-        change(folder, before)
-        connection.exec_driver_sql(SEED)
-    result["before"] = read(connection)
+        if not step("before", before):
+            return result
+        seed(connection)
+        result["before"] = read(connection)
+        columns = {name: [*each["columns"]] for name, each in result["before"]["tables"].items()}
     known = chapters.scripts(folder)
     # An exercise about the first revision is about that one, whatever has been built on top of it.
     target = known.get_bases() if before == "base" else known.get_heads()
     if len(target) != 1:
-        result["error"] = {
-            "step": "read",
-            "name": "heads",
-            "message": ", ".join(target),
-            "line": "",
-        }
+        ids = ", ".join(sorted(target))
+        result["error"] = {"step": "read", "name": "heads", "message": ids, "line": ""}
         return result
     if not step("upgrade", target[0]) or not request["down"]:
         return result
     if before == "base":
-        with contextlib.suppress(sa.exc.DBAPIError):  # tables of another shape get no rows
-            connection.exec_driver_sql(SEED)
+        seed(connection)
     if step("downgrade", before):
         step("upgrade again", target[0])
     return result
+
+
+def seed(connection: sa.Connection) -> None:
+    """Put rows into the tables; tables of another shape get none."""
+    with contextlib.suppress(sa.exc.DBAPIError):
+        connection.exec_driver_sql(SEED)
+
+
+def rows(connection: sa.Connection, columns: dict[str, list[str]]) -> dict[str, str]:
+    """What the rows of each table hold in these columns, in short; tables without them are left out.
+
+    So rows that a migration loses or changes are seen, whatever else it does to the table.
+    """
+    found = {}
+    quote = connection.dialect.identifier_preparer.quote
+    for table, names in columns.items():
+        row = f"ROW({', '.join(map(quote, names))})::text"
+        query = f"SELECT md5(string_agg({row}, '' ORDER BY {row})) FROM {quote(table)}"
+        with contextlib.suppress(sa.exc.DBAPIError):
+            found[table] = str(connection.exec_driver_sql(query).scalar())
+    return found
 
 
 def change(folder: Path, revision: str, down: bool = False) -> None:
@@ -112,9 +141,10 @@ def models(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> 
     step = "import"
     try:
         base = importlib.import_module("jobboard.models").Base
-        module = types.ModuleType("practice")
-        source = (folder / "practice.py").read_text(encoding="utf-8")
-        exec(compile(source, str(folder / "practice.py"), "exec"), module.__dict__)  # noqa: S102
+        module = sys.modules["practice"] = types.ModuleType("practice")
+        source = folder / "practice.py"
+        code = compile(source.read_bytes(), source, "exec", dont_inherit=True)
+        exec(code, module.__dict__)  # noqa: S102
         step = "configure"
         from sqlalchemy.orm import clear_mappers, configure_mappers
 
@@ -123,7 +153,9 @@ def models(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> 
         base.metadata.create_all(connection)
         result["steps"].append({"name": "create", "schema": read(connection)})
         step = "probe"
-        result["probe"] = {each: repr(eval(each, module.__dict__)) for each in request["probes"]}
+        result["probe"] = {
+            words: repr(eval(probe, module.__dict__)) for words, probe in request["probes"].items()
+        }
         clear_mappers()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
         result["error"] = {"step": step, **described(error, folder)}
@@ -151,21 +183,21 @@ def described(error: BaseException, folder: Path) -> dict[str, str]:
     return {"name": name, "message": (message.strip().splitlines() or [name])[0], "line": line}
 
 
-def lay_out(folder: Path, source: str, kind: str, project: Path | None) -> None:
-    """Make the project that a trial runs: the learner's own, or the story's with one file more."""
+def lay_out(folder: Path, kind: str, revisions: list[Path], source: str, before: str) -> None:
+    """Make the project that a trial runs: models, or revisions and one more after `before`."""
+    folder.mkdir()
+    if source:
+        (folder / "practice.py").write_text(source, encoding="utf-8", newline="")
     if kind == "model":
         shutil.copytree(chapters.MODELS, folder / "jobboard")
-        (folder / "practice.py").write_text(source, encoding="utf-8")
-    elif project:
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(project / "alembic", folder / "alembic", ignore=ignore)
-    else:
-        versions = folder / "alembic" / "versions"
-        versions.mkdir(parents=True)
-        for revision in chapters.history("base", chapters.INIT):
-            shutil.copy(revision.path, versions)
-        header = HEADER.format(revision="practice", down=chapters.INIT)
-        (versions / "practice.py").write_text(header + source, encoding="utf-8")
+        return
+    versions = folder / "alembic" / "versions"
+    versions.mkdir(parents=True)
+    for revision in revisions:
+        shutil.copy(revision, versions)
+    if source:
+        ids = IDS.format(revision="practice", down=before)
+        (versions / "practice.py").write_text(PRACTICE + ids, encoding="utf-8")
 
 
 if __name__ == "__main__":
