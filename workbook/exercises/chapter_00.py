@@ -12,7 +12,7 @@ EXERCISES = [
         },
         task="ask PostgreSQL for 6 times 7",
         hints=(
-            "Type a new cell: %sql SELECT and then the calculation.",
+            "Add a cell and type %sql SELECT into it, then the calculation.",
             "The calculation is 6 * 7. Put the number that comes back in place of the gap.",
         ),
         solution='check("0.1", 42)',

@@ -1,8 +1,12 @@
 """Exercises of chapter 2: the first revision."""
 
 import ast
+import tempfile
+from pathlib import Path
 
-from workbook.exercises.kinds import bare, choose, revision
+from workbook import chapters
+from workbook.exercises.kinds import bare, choose, order, revision
+from workbook.exercises.trial import IDS
 
 JOBS = '''
 def upgrade() -> None:
@@ -82,6 +86,40 @@ def has_jobs(source: str) -> bool:
     return any(not each.startswith(example) for each in statements(source, "upgrade"))
 
 
+PARENTS = {"52d8": "e07c", "1b20": "52d8", "e07c": "93fa", "93fa": None}
+CHAIN = dict(zip("abcd", PARENTS, strict=True))
+WRONG_CHAINS = {
+    "badc": (
+        "names are for people",
+        "That is the order of the files' names. Alembic does not read it from them: you may rename"
+        " the files.",
+    ),
+    "acdb": (
+        "dates are for people",
+        "That is the order of the dates. Create Date is a comment: two people can make revisions in"
+        " the same minute, and only one of them can come first.",
+    ),
+    "bacd": (
+        "newest first",
+        "So alembic history would list them. Applied, they begin at the other end.",
+    ),
+}
+
+
+def chain(ids: list[str]) -> list[str]:
+    """What is wrong with this order of the revisions, by Alembic itself."""
+    with tempfile.TemporaryDirectory() as name:
+        versions = Path(name) / "alembic" / "versions"
+        versions.mkdir(parents=True)
+        for each, down in PARENTS.items():
+            (versions / f"{each}.py").write_text(IDS.format(revision=each, down=down))
+        walk = [each.revision for each in chapters.scripts(Path(name)).walk_revisions()]
+    for given, right in zip(ids, reversed(walk), strict=True):
+        if given != right:
+            return [f"When Alembic gets to {given}, the revision before it is not applied yet."]
+    return []
+
+
 EXERCISES = [
     choose(
         "2.1",
@@ -111,31 +149,17 @@ EXERCISES = [
         " the same file serves on your laptop and in production.",
         passed="You can write a database address that is safe to share.",
     ),
-    choose(
+    order(
         "2.2",
-        right="c",
-        wrong={
-            "a": (
-                "names are for people",
-                "The file's name begins with the id, but Alembic does not read the order from names. You"
-                " may rename the files.",
-            ),
-            "b": (
-                "dates are for people",
-                "Create Date is a comment. Two people can make revisions in the same minute, and only one"
-                " of them can come first.",
-            ),
-            "d": (
-                "the database knows one id, not an order",
-                "It remembers where it is. Where to go from there, the files say.",
-            ),
-        },
-        task="say what puts revisions in order",
+        CHAIN,
+        chain,
+        lambda letters: WRONG_CHAINS.get("".join(letters)),
+        task="put revisions in order",
         hints=(
-            "Look at the lines below the imports of the revision file.",
-            "Each revision names one other revision.",
+            "Two columns of the table count, and neither the names nor the dates are in them.",
+            "Begin with the revision that has none before it. Then look for the one that names it.",
         ),
-        solution='check("2.2", "c")',
+        solution='check("2.2", "d c a b")',
         why="Each revision names the one before it in down_revision. Like links of a chain, that gives"
         " the order.",
         passed="You know how revisions find their order.",
@@ -165,7 +189,7 @@ EXERCISES = [
             "op.drop_table takes the name of a table. Begin with the one that was created last.",
         ),
         solution="%%writerevision alembic/versions/*_init.py" + BACK,
-        why="In reverse order: as long as jobs is there, its foreign key holds companies fast.",
+        why="In reverse order: as long as jobs is there, its foreign key keeps companies from being dropped.",
         passed="You can write the way back, and it was taken: up, down and up again.",
     ),
     revision(

@@ -10,6 +10,7 @@ from workbook import chapters, database, schema
 from workbook.exercises import Outcome
 from workbook.exercises.kinds import (
     DONE,
+    bare,
     built,
     choose,
     known,
@@ -28,6 +29,15 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("companies", "website")
+"""
+
+EMPTY = """
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
 """
 
 STATEMENTS = {
@@ -147,6 +157,21 @@ def statement_mistake(letters: list[str]) -> tuple[str, str] | None:
 
 
 EXERCISES = [
+    order(
+        "3.1",
+        STATEMENTS,
+        run_statements,
+        statement_mistake,
+        task="put a migration's statements in order",
+        hints=(
+            "Which two statements hold all the others between them?",
+            "A table has to exist before a row goes into it, and before another one refers to it.",
+        ),
+        solution='check("3.1", "d f e a c b")',
+        why="The transaction holds everything; parents come before children; the row is written into a"
+        " table that is there.",
+        passed="You can read a migration the way PostgreSQL does.",
+    ),
     state(
         "3.2",
         applied,
@@ -214,26 +239,11 @@ EXERCISES = [
         why="One upgrade is one transaction, however many revisions it applies.",
         passed="You can say where a failed upgrade leaves a database.",
     ),
-    order(
-        "3.1",
-        STATEMENTS,
-        run_statements,
-        statement_mistake,
-        task="put a migration's statements in order",
-        hints=(
-            "Which two statements hold all the others between them?",
-            "A table has to exist before a row goes into it, and before another one refers to it.",
-        ),
-        solution='check("3.1", "d f e a c b")',
-        why="The transaction holds everything; parents come before children; the row is written into a"
-        " table that is there.",
-        passed="You can read a migration the way PostgreSQL does.",
-    ),
     revision(
         "3.5",
         file="website.py",
         reference=WEBSITE,
-        attempted=lambda source: "add_column" in source or "execute" in source or "op." in source,
+        attempted=lambda source: bare(source) != bare(EMPTY),
         task="write a migration alone",
         hints=(
             "op.add_column takes the table's name and one sa.Column.",

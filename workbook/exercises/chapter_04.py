@@ -39,6 +39,12 @@ OTHER_COMPANY = plainly(
     "The row is there, and its company_id belongs to another company.",
     "Look up the id: SELECT id, name FROM companies. Then UPDATE the row, or delete it and insert anew.",
 )
+CHANGED = plainly(
+    "a row was changed, not added",
+    "Borealis Books has a Buyer and no other job: the one that it had is gone. UPDATE changes a row that"
+    " is there, INSERT adds one.",
+    "Put the Bookseller back with an INSERT, so that there are both.",
+)
 SECOND_COMPANY = plainly(
     "a second company of the same name",
     "There are two rows called Borealis Books now, with different ids. To the database they are two"
@@ -66,7 +72,13 @@ def buyer(connection: sa.Connection) -> Outcome:
         return known(SECOND_COMPANY)
     if len(offered) > 1:
         return known(TWICE)
-    return DONE if offered == ["Borealis Books"] else known(OTHER_COMPANY)
+    if offered != ["Borealis Books"]:
+        return known(OTHER_COMPANY)
+    others = connection.exec_driver_sql(
+        "SELECT count(*) FROM jobs JOIN companies ON companies.id = jobs.company_id"
+        " WHERE companies.name = 'Borealis Books' AND jobs.title <> 'Buyer'"
+    ).scalar_one()
+    return DONE if others else known(CHANGED)
 
 
 def run_query(clauses: list[str]) -> list[str]:

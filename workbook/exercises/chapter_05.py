@@ -7,18 +7,23 @@ import sqlalchemy as sa
 
 from workbook import chapters, database
 from workbook.exercises import Outcome
+from workbook.exercises.chapter_02 import statements
 from workbook.exercises.chapter_03 import applied
 from workbook.exercises.kinds import (
+    bare,
     choose,
     find_out,
     judge_trial,
+    known,
     not_attempted,
     not_yet,
+    order,
     revision,
+    revisions,
     run_trial,
     state,
 )
-from workbook.exercises.mistakes import MIGRATION
+from workbook.exercises.mistakes import MIGRATION, Mistake
 from workbook.exercises.trial import IDS
 
 INDEX = """
@@ -61,32 +66,118 @@ def walk() -> str:
         return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
 
 
+UNWRITTEN = Mistake(
+    "an id without its change",
+    "alembic_version names this revision, and jobs has no salary: it was applied while its file was"
+    " empty, or stamped. Alembic compares ids and not contents, so upgrade finds nothing to do.",
+    "Set the row back with alembic stamp and the id of the revision before. Then upgrade.",
+    lambda trial: False,
+)
+
+
 def salary(connection: sa.Connection) -> Outcome:
     """Whether a revision of the learner's own gives jobs a salary, here and on the way back."""
-    versions = chapters.workspace() / "alembic" / "versions"
-    texts = {path: path.read_text(encoding="utf-8") for path in versions.glob("*.py")}
-    source = "\n".join(text for text in texts.values() if "salary" in text)
-    if not source or source.count("    pass") > 1:
-        columns = (
-            [each["name"] for each in sa.inspect(connection).get_columns("jobs")]
-            if (sa.inspect(connection).has_table("jobs"))
-            else []
-        )
-        if "salary" in columns:
+    sources = {each: each.read_text(encoding="utf-8", errors="replace") for each in revisions()}
+    mine = [
+        path
+        for path, source in sources.items()
+        if "salary" in bare(source)
+        and (statements(source, "upgrade") or statements(source, "downgrade"))
+    ]
+    inspector = sa.inspect(connection)
+    columns = inspector.get_columns("jobs") if inspector.has_table("jobs") else []
+    there = "salary" in {each["name"] for each in columns}
+    if not mine:
+        if there:
             return not_yet("jobs has a salary, but no revision of yours says so.")
         return not_attempted("No revision mentions a salary yet. Make one and fill it in.")
     outcome = applied(connection)
-    if outcome.kind != "done" and outcome.kind != "not attempted":
-        return outcome
     if outcome.kind == "not attempted":
-        return not_yet("The revision is written. Now bring the database there.")
-    scripts = chapters.scripts(chapters.workspace())
-    head = scripts.get_revision(scripts.get_heads()[0])
-    if not head or not isinstance(head.down_revision, str):
-        return not_yet("The salary belongs into a revision of its own, after init.")
-    project = chapters.workspace()
-    trial = run_trial("revision", source, SALARY, project=project, before=head.down_revision)
+        return not_yet("The revision is written. Now bring the database to it.")
+    if outcome.kind != "done" and there:
+        return outcome
+    try:
+        scripts = chapters.scripts(chapters.workspace())
+        own = [each for each in scripts.walk_revisions() if Path(each.path) in mine][-1]
+    except (Exception, SystemExit):  # noqa: BLE001 - whatever a file there can do: applied said it
+        return outcome
+    if outcome.kind != "done":
+        row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars()
+        return known(UNWRITTEN) if own.revision in row else outcome
+    before = own.down_revision
+    if not isinstance(before, str):
+        return not_yet("The salary belongs in a revision of its own, after init.")
+    files = [Path(each.path) for each in scripts.iterate_revisions(before, "base")]
+    trial = run_trial(
+        "revision",
+        sources[Path(own.path)],
+        SALARY,
+        own=[*files, Path(own.path)],
+        before=before,
+        before_files=files,
+    )
     return judge_trial(trial, MIGRATION, down=True)
+
+
+STEPS = {
+    "a": "alembic upgrade head",
+    "b": "correct the name",
+    "c": "git commit",
+    "d": "alembic downgrade -1",
+}
+SLIP = """
+from alembic import op
+import sqlalchemy as sa
+def upgrade():
+    op.add_column("jobs", sa.Column("locaton", sa.String()))
+def downgrade():
+    op.drop_column("jobs", "locaton")
+"""
+
+
+def mend(steps: list[str]) -> list[str]:
+    """Take these steps on a database that is at the revision with the slip; what goes wrong."""
+    with tempfile.TemporaryDirectory() as name, database.scratch() as connection:
+        versions = Path(name) / "alembic" / "versions"
+        versions.mkdir(parents=True)
+        for each in chapters.history("base", chapters.INIT):
+            (versions / "init.py").write_bytes(Path(each.path).read_bytes())
+        text = IDS.format(revision="slip", down=chapters.INIT) + SLIP
+        (versions / "slip.py").write_text(text)
+        chapters.migrate(connection, chapters.scripts(Path(name)), "head")
+        for step in steps:
+            if step == STEPS["b"]:
+                (versions / "slip.py").write_text(text.replace("locaton", "location"))
+            elif step != STEPS["c"]:
+                down = step == STEPS["d"]
+                try:
+                    scripts = chapters.scripts(Path(name))
+                    chapters.migrate(connection, scripts, "-1" if down else "head", down=down)
+                except sa.exc.DBAPIError as error:
+                    return [f"It stops at {step}: {str(error.orig).splitlines()[0]}."]
+        columns = {each["name"] for each in sa.inspect(connection).get_columns("jobs")}
+    return [] if "location" in columns else ["In the end, jobs has no column location."]
+
+
+def step_mistake(letters: list[str]) -> tuple[str, str] | None:
+    """The well-known ways to correct an applied revision in the wrong order."""
+    place = letters.index
+    if place("c") < 3:
+        return (
+            "shared before it was tried",
+            "Once others have the file, they may have applied it. Try it first, share it last.",
+        )
+    if place("b") < place("d"):
+        return (
+            "the way back is edited before it is taken",
+            "downgrade() would look for the new name, and the table still has the old one.",
+        )
+    if place("a") < place("b"):
+        return (
+            "the upgrade comes too early",
+            "It applies the file as it stands: with the slip in it.",
+        )
+    return None
 
 
 EXERCISES = [
@@ -96,11 +187,11 @@ EXERCISES = [
         wrong={
             "a": (
                 "a downgrade is not a backup",
-                "The texts were deleted with the column. A migration file holds operations, not data.",
+                "The addresses were deleted with the column. A migration file holds operations, not data.",
             ),
             "c": (
                 "the way back was written in advance",
-                "downgrade() makes the column again without a question. It cannot fill it.",
+                "downgrade() adds the column again and asks nothing. It cannot fill it.",
             ),
             "d": (
                 "alembic_version holds one id",
@@ -162,42 +253,29 @@ EXERCISES = [
         " thinks of the first any more.",
         passed="You can test a way back, and mend it.",
     ),
-    choose(
+    order(
         "5.4",
-        right="b",
-        wrong={
-            "a": (
-                "the table is the memory",
-                "Without alembic_version, Alembic begins at base, and the first CREATE TABLE stops at"
-                ' "already exists".',
-            ),
-            "c": (
-                "stamp changes the row, not the tables",
-                "Afterwards the row would say head while the tables are somewhere else. And before that,"
-                " stamp itself stops at the same error.",
-            ),
-            "d": (
-                "every command starts from the row",
-                "upgrade has to find the current revision first, and stops at the same error.",
-            ),
-        },
-        task="get out of a revision that cannot be located",
+        STEPS,
+        mend,
+        step_mistake,
+        task="correct a revision of your own",
         hints=(
-            "The row names a revision. What is missing to explain it?",
-            "In this chapter you caused this error by moving something.",
+            "Which of the steps needs the file as it is now, with the slip?",
+            "As in this section: the database steps back while the file can still tell it how.",
         ),
-        solution='check("5.4", "b")',
-        why="The row is right and the file is missing. With the file back, Alembic can go on, and go down"
-        " as well.",
-        passed="You can repair the most alarming of Alembic's errors.",
+        solution='check("5.4", "d b a c")',
+        why="First back, with the file that brought you here; then the correction, then up again to try"
+        " it; and only what was tried is shared.",
+        passed="You can correct a revision that nobody else has.",
     ),
     state(
         "5.5",
         salary,
         task="make, write and apply a revision alone",
         hints=(
-            'Three steps: !alembic revision -m "add salary", then %%writerevision, then !alembic upgrade.',
-            "The pattern for %%writerevision is alembic/versions/*_add_salary.py.",
+            "Three steps, all from this chapter: make a revision, write its two functions, upgrade.",
+            '!alembic revision -m "add salary" in one cell; in the next, on its first line,'
+            " %%writerevision alembic/versions/*_add_salary.py; then !alembic upgrade head.",
             "upgrade() adds a sa.Column of sa.Integer() to jobs, downgrade() drops it.",
         ),
         solution='!alembic revision -m "add salary"\n'
@@ -207,6 +285,6 @@ EXERCISES = [
         'path.write_text(head + """' + SALARY.lstrip("\n") + '""")\n'
         "!alembic upgrade head",
         why="This is the whole craft in three steps: make the revision, say both ways, apply it.",
-        passed="You have made a migration from nothing, and it stands the test: up, down, up.",
+        passed="You have made a migration from nothing, and it passes the test: up, down, up.",
     ),
 ]

@@ -22,7 +22,8 @@ from workbook.exercises.trial import SEED, lay_out
 GAP = "____"
 MOST_LINES = 4
 LONGEST = 240  # of an error's message: some of SQLAlchemy's are a page
-SECONDS = 30  # then a learner's code is taken to hang; PostgreSQL's own limits come before
+SECONDS = 30  # then a learner's code is taken to hang
+STATEMENT_SECONDS = 10  # for a single SQL statement
 STEPS = {  # of a trial, as a learner would call them
     "read": "Reading the file",
     "before": "A revision before yours",
@@ -105,7 +106,7 @@ def find_out(
         for wrong, (name, why) in mistakes.items():
             if given == plain(wrong):
                 return Outcome("mistake", f"Not there yet: {name}", (why,))
-        return not_yet(f"The database says something else than {str(answer).strip()[:60]!r}.")
+        return not_yet(f"That is not what comes out: {str(answer).strip()[:60]!r}.")
 
     return Exercise(id, judge=answered(judge), **common)
 
@@ -292,6 +293,7 @@ def run_trial(
             "folder": str(folder),
             "before": before,
             "down": down,
+            "seconds": STATEMENT_SECONDS,
             "probes": dict(probes or {}),
         }
         try:
@@ -371,7 +373,10 @@ def judge_trial(trial: Trial, mistakes: tuple[Mistake, ...], down: bool) -> Outc
     if mistake:
         return known(mistake)
     if trial.error.get("name") == "QueryCanceled":
-        return not_yet("It was stopped: a statement took longer than ten seconds.", *at(trial))
+        return not_yet(
+            f"It was stopped: a statement took longer than {STATEMENT_SECONDS} seconds.",
+            *at(trial),
+        )
     if trial.error.get("step") == "run":
         return not_yet(f"It was stopped: {trial.error['message']}.")
     if trial.error.get("name") == "SystemExit":
@@ -394,7 +399,7 @@ def judge_trial(trial: Trial, mistakes: tuple[Mistake, ...], down: bool) -> Outc
         return not_yet(f"{STEPS[step]} stops with {name}: {message}.", *at(trial))
     if trial.probe != trial.wanted:
         wrong = [words for words, want in trial.wanted.items() if trial.probe.get(words) != want]
-        return not_yet(*(f"Tried out, and not so: {words}." for words in wrong))
+        return not_yet(*(f"Tried out, and this does not hold: {words}." for words in wrong))
     return DONE
 
 

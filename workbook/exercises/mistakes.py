@@ -18,7 +18,6 @@ from sqlalchemy import orm
 
 from workbook.schema import Column, Schema
 
-
 NAMES = {each.lower() for each in dir(sa) if not each.startswith("_")}
 
 
@@ -68,7 +67,9 @@ class Trial:
 
     def unknown(self) -> str:
         """The name that Python did not know, if that is what stopped the trial."""
-        found = re.match(r"name '(\w+)'", self.error["message"]) if self.failed("NameError") else None
+        found = (
+            re.match(r"name '(\w+)'", self.error["message"]) if self.failed("NameError") else None
+        )
         return found[1] if found else ""
 
     def lacking(self, module: str) -> str:
@@ -81,7 +82,9 @@ class Trial:
 def called(call: ast.Call) -> str:
     """The last name of what is called: `commit` for `op.get_bind().commit()`."""
     function = call.func
-    return getattr(function, "attr", None) or getattr(function, "id", "")
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 @dataclass(frozen=True)
@@ -218,16 +221,10 @@ def _another_base(trial: Trial) -> bool:
     models = [each for each in _classes(trial) if "__tablename__" in ast.unparse(each)]
     return (
         trial.up is not None
-        and trial.up.tables == trial.before.tables
+        and bool(trial.goal.tables.keys() - trial.up.tables.keys())
         and bool(models)
         and ("Base" in {each.name for each in _classes(trial)} or not all(m.bases for m in models))
     )
-
-
-def _both_lists(trial: Trial) -> bool:
-    """Whether both sides of a relationship are annotated as many."""
-    lists = re.findall(r"Mapped\[\s*['\"]?[Ll]ist\[", ast.unparse(trial.tree))
-    return trial.probe != trial.wanted and len(lists) > 1
 
 
 MIGRATION = (
@@ -247,7 +244,7 @@ MIGRATION = (
     ),
     Mistake(
         "two transactions in one migration",
-        "The migration opened a connection of its own and waits for a lock that Alembic's holds. It"
+        "The migration opened a connection of its own and waits for a lock that Alembic's connection holds. It"
         " would wait for ever.",
         "Work through op, which uses Alembic's connection.",
         lambda t: t.failed("LockNotAvailable") or bool(t.calls("create_engine")),
@@ -312,10 +309,13 @@ MIGRATION = (
     ),
     Mistake(
         "text in place of a list",
-        "A key may consist of several columns, so ForeignKeyConstraint takes lists. Text is taken"
-        " apart letter by letter.",
-        "Put each of the two into square brackets, even with a single name inside.",
-        lambda t: t.failed("ArgumentError", "number of constrained columns"),
+        "A key or an index may consist of several columns, so a list is asked for. Text is taken apart"
+        " letter by letter.",
+        "Put it into square brackets, even with a single name inside.",
+        lambda t: (
+            t.failed("ArgumentError", "number of constrained columns")
+            or (t.failed("DuplicateColumnError") and bool(t.calls("create_index")))
+        ),
     ),
     Mistake(
         "a ForeignKey without its column",
@@ -404,7 +404,7 @@ MIGRATION = (
     ),
     Mistake(
         "a constraint without a name, dropped by name",
-        "To drop a constraint, PostgreSQL has to be told its name, and None is none.",
+        "To drop a constraint, PostgreSQL has to be told its name, and this one has none.",
         "Give the constraint a name where it is made, and use the same name to drop it.",
         lambda t: (
             t.failed("CompileError", "it has no name") or t.failed("ValueError", "it has no name")
@@ -425,6 +425,39 @@ MIGRATION = (
         "Each new column has a type, and this one has none.",
         "Compare your columns with those of companies.",
         lambda t: t.failed("CompileError", "NullType"),
+    ),
+    Mistake(
+        "a type stands by itself",
+        "Beside its name, a sa.Column takes a type of SQLAlchemy's: no quotes around it, its length in"
+        " brackets of its own.",
+        "Compare your columns with those of companies.",
+        lambda t: t.failed("ArgumentError", "'SchemaItem' object"),
+    ),
+    Mistake(
+        "a function that Alembic does not find",
+        "Alembic calls upgrade() on the way up and downgrade() on the way back, by these names, and"
+        " hands nothing in.",
+        "Write both, with empty brackets.",
+        lambda t: (
+            t.failed("AttributeError", "_py' has no attribute")
+            or t.failed("TypeError", "grade() missing")
+        ),
+    ),
+    Mistake(
+        "an operation outside of a function",
+        "Alembic reads the file first, to learn its id, and calls the functions later. Until then op has"
+        " nothing to work on.",
+        "Put the operations into upgrade() and downgrade(), indented.",
+        lambda t: t.error.get("step") == "read" and t.error["line"].startswith("op."),
+    ),
+    Mistake(
+        "a column is dropped by its name",
+        "What is to go needs no type: op.drop_column takes the table's name and the column's.",
+        "Leave the sa.Column for the way up.",
+        lambda t: (
+            t.failed("TypeError", step="downgrade")
+            and any(isinstance(each, ast.Call) for c in t.calls("drop_column") for each in c.args)
+        ),
     ),
     Mistake(
         "a column is a sa.Column",
@@ -566,8 +599,10 @@ MODEL = (
         "Give each class an attribute that leads to the other.",
         lambda t: (
             t.failed("TypeError", "invalid keyword argument", "probe")
-            or t.failed("AttributeError", "has no attribute", "probe")
-            and "_sa_instance_state" not in t.error["message"]
+            or (
+                t.failed("AttributeError", "has no attribute", "probe")
+                and "_sa_instance_state" not in t.error["message"]
+            )
         ),
     ),
     Mistake(
@@ -612,10 +647,10 @@ MODEL = (
         lambda t: t.failed("MappedAnnotationError", "can't be correctly interpreted"),
     ),
     Mistake(
-        "Mapped takes a type of Python's",
+        "Mapped takes a Python type",
         "Inside Mapped[...] stands the type that a value has in Python. SQLAlchemy picks the"
         " database's type for it.",
-        "Which type has such a value in Python: is it text, a number?",
+        "Which type does such a value have in Python: is it text, or a number?",
         lambda t: (
             t.failed("MappedAnnotationError")
             or (
@@ -648,7 +683,7 @@ MODEL = (
         ),
     ),
     Mistake(
-        "a table of nobody's",
+        "a table that belongs to nobody",
         "A model belongs to a base class, which collects its table. This one does not belong to the"
         " project's.",
         "The project has one Base, in jobboard/database.py: import it, and name it in the class line.",
@@ -658,8 +693,8 @@ MODEL = (
         "one or many",
         "The annotation says how many there are on the other side: Mapped[list[...]] stands for many,"
         " Mapped[...] for one.",
-        "Ask it for each side: how many can there be?",
-        lambda t: t.failed("AttributeError", "_sa_instance_state") or _both_lists(t),
+        "Ask for each side: how many can there be?",
+        lambda t: t.failed("AttributeError", "_sa_instance_state"),
     ),
     Mistake(
         "two relationships that do not know each other",

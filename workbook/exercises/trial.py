@@ -70,7 +70,7 @@ def migrations(connection: sa.Connection, folder: Path, request: dict[str, Any])
             if name == "read":
                 chapters.scripts(folder).get_heads()
             elif revision:
-                change(folder, revision, down=name == "downgrade")
+                change(folder, revision, request["seconds"], down=name == "downgrade")
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
             result["error"] = {"step": name, **described(error, folder)}
             return False
@@ -123,10 +123,10 @@ def rows(connection: sa.Connection, columns: dict[str, list[str]]) -> dict[str, 
     return found
 
 
-def change(folder: Path, revision: str, down: bool = False) -> None:
+def change(folder: Path, revision: str, seconds: int, down: bool = False) -> None:
     """Migrate on a connection of its own, in a transaction, as `alembic` does."""
     with database.engine().connect() as connection:
-        connection.exec_driver_sql("SET statement_timeout = '10s'")
+        connection.exec_driver_sql(f"SET statement_timeout = '{seconds}s'")
         connection.commit()
         chapters.migrate(connection, chapters.scripts(folder), revision, down=down)
 
