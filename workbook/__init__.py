@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class WorkbookError(Exception):
     """Something a learner can put right: one line that says what happened and what to do next."""
 
-    def _render_traceback_(self) -> list[str]:
+    def _render_traceback_(self) -> "list[str]":
         """What IPython prints in place of a traceback."""
         return [str(self)]
 

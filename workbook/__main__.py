@@ -18,6 +18,7 @@ PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else 
 READY = os.path.join(VENV, ".workbook-ready")  # the stamps of the locks that are installed
 UNFINISHED = os.path.join(VENV, ".workbook-unfinished")  # there while the environment is made
 DATABASE = "from workbook import database; database.connect_environment()"
+STOP = "from workbook import home, postgres; postgres.stop(home() / '.postgres')"
 AGAIN = "then run the same command again"
 REASONS = [
     (
@@ -140,6 +141,7 @@ def alone():
                 if os.name == "nt":
                     import msvcrt
 
+                    file.seek(2**30)  # beyond its end: others have to read it
                     msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
                 else:
                     import fcntl
@@ -185,9 +187,13 @@ def set_up(testing):
     server = None if testing else subprocess.Popen([PYTHON, "-c", DATABASE], cwd=ROOT, **quiet)
     try:
         run(install + ["-q", "--no-deps", "--no-build-isolation", "-e", ROOT])
-    finally:
         if server:
             server.wait()
+    except BaseException:  # Ctrl-C too
+        if server:
+            server.wait()
+            quietly([PYTHON, "-c", STOP])
+        raise
     stamps = [stamp(False)] + ([stamp(True)] if testing else [])
     with open(READY, "w") as file:
         file.write("\n".join(stamps))

@@ -54,7 +54,8 @@ def in_turns(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[fl
     """The medians of several rounds, after one that does not count."""
     ours(), theirs()
     pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
-    return tuple(statistics.median(side) for side in zip(*pairs, strict=True))  # type: ignore[return-value]
+    mine, other = zip(*pairs, strict=True)
+    return statistics.median(mine), statistics.median(other)
 
 
 def seconds(command: list[str], cwd: Path, **variables: str) -> float:

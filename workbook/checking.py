@@ -1,11 +1,15 @@
 """What learners call: check, hint, solution and progress, and the card that they print."""
 
+import contextlib
 import html
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import fasteners
 
 from workbook import WorkbookError, database, home
 from workbook.exercises import CHAPTERS, Exercise, register
@@ -46,13 +50,13 @@ def check(id: str, answer: object = None) -> Card:
     Raises WorkbookError when there is no such exercise or no database.
     """
     exercise = _exercise(id)
+    id = exercise.id
     database.connect_environment()
     outcome = exercise.judge(answer)
     if outcome.kind == "done":
-        record = _read()
-        if id not in record["done"]:
-            record["done"].append(id)
-            _write(record)
+        with _record() as record:
+            if id not in record["done"]:
+                record["done"].append(id)
         return Card(f"{id}  Done", (exercise.passed,), kind="done")
     lines = outcome.lines
     if outcome.kind == "not attempted":
@@ -63,10 +67,10 @@ def check(id: str, answer: object = None) -> Card:
 def hint(id: str) -> Card:
     """The hints for an exercise: one more each time. Raises WorkbookError for an unknown id."""
     exercise = _exercise(id)
-    record = _read()
-    shown = min(record["hints"].get(id, 0) + 1, len(exercise.hints))
-    record["hints"][id] = shown
-    _write(record)
+    id = exercise.id
+    with _record() as record:
+        shown = min(record["hints"].get(id, 0) + 1, len(exercise.hints))
+        record["hints"][id] = shown
     last = shown == len(exercise.hints)
     end = (
         f'That was the last one. solution("{id}") shows an answer.'
@@ -79,7 +83,7 @@ def hint(id: str) -> Card:
 def solution(id: str) -> Card:
     """Code that would pass, and why. Raises WorkbookError for an unknown id."""
     exercise = _exercise(id)
-    return Card(f"{id}  A solution", (exercise.why,), code=exercise.solution.strip())
+    return Card(f"{exercise.id}  A solution", (exercise.why,), code=exercise.solution.strip())
 
 
 def progress() -> Card:
@@ -99,9 +103,13 @@ def progress() -> Card:
 
 
 def _exercise(id: str) -> Exercise:
-    found = register().get(str(id))
+    exercises = register()
+    found = exercises.get(str(id).strip())
     if not found:
-        raise WorkbookError(f'There is no exercise "{id}": they are called "1.1" to "5.5".')
+        first, *_, last = exercises
+        raise WorkbookError(
+            f'There is no exercise "{id}": they are called "{first}" to "{last}", in quotes.'
+        )
     return found
 
 
@@ -109,26 +117,49 @@ def _path() -> Path:
     return home() / "progress.json"
 
 
+@contextlib.contextmanager
+def _record() -> Iterator[dict[str, Any]]:
+    """The record, to change it: one notebook at a time, so that none forgets what another did.
+
+    A disk that is full, or a folder that nobody may write to, costs the record, not the check.
+    """
+    lock = fasteners.InterProcessLock(_path().with_suffix(".lock"))
+    held = False
+    with contextlib.suppress(OSError):
+        held = lock.acquire(timeout=5)
+    try:
+        record = _read()
+        yield record
+        _write(record)
+    finally:
+        if held:
+            lock.release()
+
+
 def _read() -> dict[str, Any]:
     """The record; a damaged one is kept under another name, and a new one begun."""
-    empty: dict[str, Any] = {"done": [], "hints": {}}
     try:
         record = json.loads(_path().read_text(encoding="utf-8"))
-        if isinstance(record["done"], list) and isinstance(record["hints"], dict):
-            return dict(record)
-        raise ValueError
+        done, hints = record["done"], record["hints"]
+        if not all(isinstance(each, str) for each in done):
+            raise ValueError
+        if not all(type(each) is int for each in hints.values()):
+            raise ValueError
+        return {"done": list(done), "hints": dict(hints)}
     except FileNotFoundError:
-        return empty
-    except (ValueError, KeyError, TypeError):
-        _path().replace(_path().with_suffix(".damaged"))
-        return empty
+        pass
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        with contextlib.suppress(OSError):
+            _path().replace(_path().with_suffix(".damaged"))
+    return {"done": [], "hints": {}}
 
 
 def _write(record: dict[str, Any]) -> None:
-    """Replace the record in one step. A disk that is full costs the record, not the check."""
+    """Replace the record in one step."""
     draft = _path().with_suffix(f".{os.getpid()}")
     try:
         draft.write_text(json.dumps(record, indent=1), encoding="utf-8")
         draft.replace(_path())
     except OSError:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)

@@ -123,8 +123,14 @@ def drop(name: str) -> None:
 
 def _split_url(url: str) -> None:
     from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
 
-    parts = make_url(url)
+    try:
+        parts = make_url(url)
+    except (ArgumentError, ValueError):
+        raise WorkbookError(
+            "DATABASE_URL is not an address: postgresql+psycopg2://user:password@host/database"
+        ) from None
     values = {
         "PGHOST": parts.host or parts.query.get("host") or "localhost",
         "PGPORT": parts.port or parts.query.get("port"),

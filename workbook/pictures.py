@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -29,13 +30,15 @@ from wcwidth import ljust, width
 from workbook import WorkbookError, chapters, database, schema
 
 # Beyond these a picture is unreadable on a projector: it shows the part that matters, and says so.
-ROWS, TABLES, REVISIONS = 120, 40, 20
+ROWS, TABLES, REVISIONS = 120, 30, 20
 SOURCE = 90_000  # JupyterLab lets Mermaid have 100,000 characters
 # JupyterLab does not draw again when its theme changes: lines and their labels suit both.
 LOOK = """\
 ---
 config:
   themeVariables: {lineColor: "#808080"}
+  er: {nodeSpacing: 50, rankSpacing: 90}
+  flowchart: {nodeSpacing: 25, rankSpacing: 45}
   themeCSS: ".labelBkg, .labelBkg * {background-color: #eeeeee; color: #333333}"
 ---
 """
@@ -47,6 +50,50 @@ STYLES = {
 }
 
 
+class Row(NamedTuple):
+    """A line of a table: a column, or a rule (a constraint, an index)."""
+
+    name: str
+    type: str
+    keys: str = ""
+    rest: str = ""
+    rule: bool = False
+
+    def key(self) -> tuple[bool, str]:
+        """What makes it the same line elsewhere. The name of a rule does not count."""
+        return self.rule, f"{self.name} {self.type}" if self.rule else self.name
+
+    def words(self) -> str:
+        return " ".join(filter(None, [self.type, self.rest]))
+
+
+@dataclass(frozen=True)
+class Link:
+    """A foreign key; `definition` is what pg_get_constraintdef says."""
+
+    table: str
+    columns: tuple[str, ...]
+    target: str
+    definition: str
+    unique: bool = field(compare=False)
+    nullable: bool = field(compare=False)
+
+
+@dataclass(frozen=True)
+class State:
+    """The tables of one moment; `of` says in words whose they are."""
+
+    of: str
+    content: schema.Schema
+    keys: dict[str, tuple[str, tuple[str, ...], bool]]  # index: table, columns, whether primary
+    links: tuple[Link, ...]
+    comments: dict[tuple[str, str], str]  # of a table's column, or of the table where that is ""
+
+    @property
+    def tables(self) -> dict[str, schema.Table]:
+        return self.content.tables
+
+
 @dataclass(frozen=True, repr=False)
 class Picture:
     """What the functions give. JupyterLab draws it, `print` writes all of it as text."""
@@ -54,7 +101,7 @@ class Picture:
     text: str
     rich: dict[str, str] = field(default_factory=dict)  # the same, by MIME type
     words: str = ""  # what stands above it everywhere
-    state: "State | None" = None
+    state: State | None = None
 
     def __str__(self) -> str:
         return "\n\n".join(filter(None, [self.words, self.text]))
@@ -184,18 +231,16 @@ class Box(NamedTuple):
 
     sign: str
     title: str
-    rows: "list[tuple[str, Row]]"
+    rows: list[tuple[str, Row]]
 
 
-def _box(state: "State", table: str) -> Box:
+def _box(state: State, table: str) -> Box:
     comment = state.comments.get((table, ""), "")
     title = f"{table} -- {comment}" if comment else table
     return Box("", title, [("", row) for row in _rows(state, table)])
 
 
-def _draw(
-    title: str, boxes: dict[str, Box], links: "Mapping[Link, str]", state: "State"
-) -> Picture:
+def _draw(title: str, boxes: dict[str, Box], links: Mapping[Link, str], state: State) -> Picture:
     """Boxes and the foreign keys between them, as text and as an erDiagram."""
     blocks = []
     for table, box in boxes.items():
@@ -214,21 +259,17 @@ def _draw(
     if not 0 < len(source) < SOURCE:
         ties = Counter(name for link in links for name in (link.table, link.target))
         most = sorted(boxes, key=lambda table: (not boxes[table].sign, -ties[table], table))
-        few = {
-            table: box._replace(
-                rows=[("", Row(str(sum(not row.rule for _, row in box.rows)), "columns"))]
-            )
-            for table, box in boxes.items()
-            if table in most[:TABLES]
-        }
-        source = _er_diagram(few, links)
-        words = f"{len(boxes)} tables with {len(rows)} lines are too much for a picture: here are"
-        words += f" {TABLES} of the names." if len(boxes) > TABLES else " the names."
-        words += ' print() of this lists all, show_tables("jobs", ...) draws some in full.'
+        few = {table: box for table, box in boxes.items() if table in most[:TABLES]}
+        source = _name_chart(few, links)
+        words = (
+            f"{len(boxes)} tables with {len(rows)} lines are too much for a picture: here are the"
+            f" names of {len(few)}, and what refers to what. print() of this lists all,"
+            ' show_tables("jobs", ...) draws some in full.'
+        )
     return Picture(text, {"text/vnd.mermaid": _titled(source, title, text)}, words, state)
 
 
-def _draw_drift(table: str, states: Sequence["State"]) -> Picture:
+def _draw_drift(table: str, states: Sequence[State]) -> Picture:
     said: dict[tuple[bool, str], list[str]] = {}
     for place, state in enumerate(states):
         for row in [*_columns(state, table), *_rules(state, table)]:
@@ -236,21 +277,22 @@ def _draw_drift(table: str, states: Sequence["State"]) -> Picture:
             said.setdefault(row.key(), ["\N{EM DASH}"] * 3)[place] = text
     lines = [
         ["" if len({*said[key]}) == 1 else "\N{NOT EQUAL TO}", key[1], *said[key]]
-        for key in sorted(said, key=_rules_last)
+        for key in sorted(said, key=itemgetter(0))
     ]
     apart = ", ".join(line[1] for line in lines if line[0])
     words = f"{table}: they differ in {apart}." if apart else f"{table}: all three agree."
     head = ["", table, "the models say", "the migrations say", "the database says"]
     html = ""
     for line in [head, *lines]:
-        tag = "th" if line is head or line[0] else "td"  # bold where they differ
-        cell = f"<{tag} style='text-align: left'>{{}}</{tag}>"
+        tag = "th" if line is head else "td"
+        start, end = ("<b>", "</b>") if line[0] else ("", "")
+        cell = f"<{tag} style='text-align: left'>{start}{{}}{end}</{tag}>"
         html += "<tr>" + "".join(cell.format(escape(visible(each))) for each in line) + "</tr>"
     rich = {"text/html": f"<table>{html}</table>"}
     return Picture(_aligned([head, *lines]), rich, visible(words))
 
 
-def _er_diagram(boxes: Mapping[str, Box], links: "Mapping[Link, str]") -> str:
+def _er_diagram(boxes: Mapping[str, Box], links: Mapping[Link, str]) -> str:
     nodes = {table: f"t{number}" for number, table in enumerate(boxes, 1)}
     letters = [
         max((len("".join(row[:4])) for _, row in box.rows), default=0) for box in boxes.values()
@@ -273,24 +315,38 @@ def _er_diagram(boxes: Mapping[str, Box], links: "Mapping[Link, str]") -> str:
                 f"{sign} {', '.join(link.columns)}" if sign else ", ".join(link.columns)
             )
             lines.append(f'  {nodes[link.target]} {ends} {nodes[link.table]} : "{label}"')
+    return "\n".join([*lines, *_styles(boxes)])
+
+
+def _name_chart(boxes: Mapping[str, Box], links: Mapping[Link, str]) -> str:
+    nodes = {table: f"t{number}" for number, table in enumerate(boxes, 1)}
+    lines = ["flowchart RL"]
+    for table, (sign, title, _) in boxes.items():
+        style = f":::{STYLES[sign][0]}" if sign else ""
+        lines.append(f'  {nodes[table]}["{mermaid(_signed(sign, title))}"]{style}')
+    ties = dict.fromkeys((link.table, link.target) for link in links)
+    lines += [
+        f"  {nodes[table]} --> {nodes[target]}"
+        for table, target in ties
+        if table in nodes and target in nodes
+    ]
+    return "\n".join([*lines, *_styles(boxes)])
+
+
+def _styles(boxes: Mapping[str, Box]) -> list[str]:
     used = {box.sign for box in boxes.values()}
-    lines += [f"  classDef {' '.join(STYLES[sign])}" for sign in STYLES if sign in used]
-    return "\n".join(lines)
+    return [f"  classDef {' '.join(STYLES[sign])}" for sign in STYLES if sign in used]
 
 
 def _signed(sign: str, title: str) -> str:
     return f"{sign} {title} ({STYLES[sign][0]})" if sign else title
 
 
-def _rules_last(key: tuple[bool, str]) -> bool:
-    return key[0]
-
-
-def _compare(before: "Iterable[Row]", after: "Iterable[Row]") -> "list[tuple[str, Row]]":
+def _compare(before: Iterable[Row], after: Iterable[Row]) -> list[tuple[str, Row]]:
     """The rows of both, each with its sign."""
     old, new = ({row.key(): row for row in rows} for rows in (before, after))
     rows = []
-    for key in sorted({**old, **new}, key=_rules_last):
+    for key in sorted({**old, **new}, key=itemgetter(0)):
         if key not in new:
             rows.append((GONE, old[key]))
         elif key not in old:
@@ -303,7 +359,7 @@ def _compare(before: "Iterable[Row]", after: "Iterable[Row]") -> "list[tuple[str
     return rows
 
 
-def _changes(old: "State", new: "State") -> Iterator[str]:
+def _changes(old: State, new: State) -> Iterator[str]:
     """A sentence for each difference."""
     for table in sorted({*old.tables, *new.tables}):
         if table not in old.tables:
@@ -334,50 +390,6 @@ def _changes(old: "State", new: "State") -> Iterator[str]:
 
 
 # What a state holds
-
-
-class Row(NamedTuple):
-    """A line of a table: a column, or a rule (a constraint, an index)."""
-
-    name: str
-    type: str
-    keys: str = ""
-    rest: str = ""
-    rule: bool = False
-
-    def key(self) -> tuple[bool, str]:
-        """What makes it the same line elsewhere. The name of a rule does not count."""
-        return self.rule, f"{self.name} {self.type}" if self.rule else self.name
-
-    def words(self) -> str:
-        return " ".join(filter(None, [self.type, self.rest]))
-
-
-@dataclass(frozen=True)
-class Link:
-    """A foreign key; `definition` is what pg_get_constraintdef says."""
-
-    table: str
-    columns: tuple[str, ...]
-    target: str
-    definition: str
-    unique: bool = field(compare=False)
-    nullable: bool = field(compare=False)
-
-
-@dataclass(frozen=True)
-class State:
-    """The tables of one moment; `of` says in words whose they are."""
-
-    of: str
-    content: schema.Schema
-    keys: dict[str, tuple[str, tuple[str, ...], bool]]  # index: table, columns, whether primary
-    links: tuple[Link, ...]
-    comments: dict[tuple[str, str], str]  # of a table's column, or of the table where that is ""
-
-    @property
-    def tables(self) -> dict[str, schema.Table]:
-        return self.content.tables
 
 
 SERIAL = {"INTEGER": "SERIAL", "BIGINT": "BIGSERIAL", "SMALLINT": "SMALLSERIAL"}
@@ -438,7 +450,8 @@ def _rules(state: State, table: str, marked: bool = True) -> Iterator[Row]:
 
 def _sql(kind: str) -> str:
     """PostgreSQL's format_type as one writes it: VARCHAR(50) for character varying(50)."""
-    if re.sub(r"\(.*?\)|\[\]", "", kind) not in ischema_names:
+    plain = re.sub(r"\(.*?\)|\[\]", "", kind)
+    if plain not in ischema_names or plain.startswith('"'):
         return kind  # somebody's own type
     kind = kind.upper().replace(" WITHOUT TIME ZONE", "")
     return kind.replace("CHARACTER VARYING", "VARCHAR").replace("CHARACTER", "CHAR")
@@ -454,7 +467,7 @@ try:
     from jobboard.models import Base
     Base.metadata.create_all(create_engine("postgresql+psycopg2://"))
 except Exception as error:
-    sys.exit(f"{type(error).__name__}: {error}")
+    sys.exit(f"{type(error).__name__}: {error}".splitlines()[0])
 """
 # From the indexes, since a unique index need not be a constraint.
 KEYS = """
@@ -502,9 +515,9 @@ def _state(of: Any) -> State:
     if isinstance(of, str) and of != "models":
         words = of if of in ("base", "head", "heads") else f"revision {of}"
     database.connect_environment()
-    with database.scratch() as connection, contextlib.redirect_stdout(io.StringIO()):
-        connection.exec_driver_sql("SET synchronous_commit = off")  # nothing here has to last
-        try:
+    try:
+        with database.scratch() as connection, contextlib.redirect_stdout(io.StringIO()):
+            connection.exec_driver_sql("SET synchronous_commit = off")  # nothing here has to last
             if isinstance(metadata, sa.MetaData):
                 connection.exec_driver_sql("BEGIN")  # rolled back when the connection closes
                 metadata.create_all(connection)
@@ -512,15 +525,15 @@ def _state(of: Any) -> State:
                 _create_models(connection.exec_driver_sql("SELECT current_database()").scalar_one())
             elif of != "base":
                 chapters.migrate(connection, _scripts(), of)
-        except WorkbookError:
-            raise
-        except CommandError as error:
-            raise WorkbookError(f"{error}. `alembic history` lists the revisions.") from None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - they can do anything
-            raise WorkbookError(
-                f"The tables of {words} cannot be made in an empty database: {_line(error)}"
-            ) from None
-        return _read(connection, words)
+            return _read(connection, words)
+    except WorkbookError:
+        raise
+    except CommandError as error:
+        raise WorkbookError(f"{error}. `alembic history` lists the revisions.") from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - models and revisions can do anything
+        raise WorkbookError(
+            f"The tables of {words} cannot be made in an empty database: {_line(error)}"
+        ) from None
 
 
 def _create_models(name: str) -> None:
@@ -528,16 +541,21 @@ def _create_models(name: str) -> None:
 
     In this one, what was imported once would count, and not what the file says today.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", MODELS],
-        check=False,
-        env={**os.environ, "PGDATABASE": name},
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", MODELS],
+            check=False,
+            env={**os.environ, "PGDATABASE": name},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=20,
+        )
+    except subprocess.TimeoutExpired:
+        raise WorkbookError("The models do not work: they are not done after 20 seconds.") from None
     if done.returncode:
-        raise WorkbookError(f"The models do not work: {_line(done.stderr)}")
+        reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        raise WorkbookError(f"The models do not work: {visible(reason)}")
 
 
 def _read(connection: sa.Connection, of: str) -> State:
@@ -576,10 +594,9 @@ def _must_have(table: str, states: Sequence[State]) -> None:
         raise WorkbookError(visible(f'There is no table "{table}" in {where}. {names}'))
 
 
-def _line(error: object) -> str:
+def _line(error: BaseException | None) -> str:
     """The first line of an error, with its kind."""
-    kind = f"{type(error).__name__}: " if isinstance(error, BaseException) else ""
-    return visible(f"{kind}{error}".strip(" :\n").splitlines()[0])
+    return visible(f"{type(error).__name__}: {error}".strip(" :\n").splitlines()[0])
 
 
 # History
@@ -605,6 +622,8 @@ def _scripts() -> ScriptDirectory:
         raise WorkbookError(
             "There is no Alembic environment here: `alembic init alembic` makes one (chapter 2)."
         ) from None
+    except Exception as error:  # noqa: BLE001 - whatever an ini file can hold
+        raise WorkbookError(f"alembic.ini cannot be read: {_line(error)}") from None
     finally:
         sys.path[:] = before  # prepend_sys_path adds a "." each time
 
@@ -660,7 +679,7 @@ def _lanes(revisions: dict[str, Revision]) -> Iterator[tuple[str, str]]:
     lanes: list[str] = []
 
     def tie(at: int, others: Sequence[int], middle: str, end: str) -> str:
-        signs = ["\N{BOX DRAWINGS LIGHT VERTICAL}" if lane else " " for lane in lanes]
+        signs = ["│" if lane else " " for lane in lanes]
         for place in range(at + 1, others[-1]):
             signs[place] = middle if place in others else "┼" if lanes[place] else "─"
         signs[at], signs[others[-1]] = "├", end
@@ -776,5 +795,5 @@ def mermaid(text: str, longest: int = 200) -> str:
 
 def _cell(text: str) -> str:
     """A word in an erDiagram's table; bare where the grammar lets it."""
-    bare = re.fullmatch(r"[A-Za-z]+(_?[A-Za-z0-9]+)*(\(\d+(,\d+)?\))?", text)
+    bare = re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*(\(\d+(,\d+)?\))?", text)
     return text if bare and text.upper() not in ("PK", "FK", "UK") else f"`{mermaid(text)}`"
