@@ -290,6 +290,7 @@ def doctor() -> int:
         return f"PostgreSQL {version} answers"
 
     def scratch() -> str:
+        database.connect_environment()
         with database.scratch():
             return "made and emptied"
 

@@ -1,0 +1,895 @@
+"""The two commands: the set-up against installers that fail, JupyterLab from start to end.
+
+The set-up is driven with a `uv` and a `pip` of our own, which note what they are asked for and fail
+on demand; a real first set-up is what runs before any of this.
+"""
+
+import ast
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from tornado.ioloop import IOLoop
+from tornado.websocket import websocket_connect
+
+from workbook import ROOT, WorkbookError, cli, postgres
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and scripts of POSIX")
+
+BASE = getattr(sys, "_base_executable", sys.executable)  # a Python outside of any environment
+PATIENCE = 60  # seconds, for a machine that has much else to do
+
+# Our uv, and pip, and venv, each in the few lines that the set-up needs of them.
+INSTALLER = """\
+#!{python} -ES
+import json, os, signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+here = {here!r}
+arguments = sys.argv[1:]
+step = "venv" if "venv" in arguments[:1] else "project" if "-e" in arguments else "install"
+step = "version" if arguments == ["--version"] else "get uv" if arguments[-1] == "uv" else step
+with open(here + "/log", "a") as log:
+    log.write(json.dumps([step, *arguments]) + "\\n")
+plan = json.load(open(here + "/plan")).get(step, {{}})
+venv = os.path.join(os.getcwd(), ".venv")
+if step in ("venv", "install"):
+    with open(venv + "/half-made-by-" + step, "w"):
+        pass
+if "sleep" in plan:
+    with open(here + "/sleeping", "w"):
+        pass
+    time.sleep(plan["sleep"])
+if "kill" in plan:
+    os.remove(here + "/plan")
+    with open(here + "/plan", "w") as file:
+        file.write("{{}}")
+    os.kill(os.getpid(), signal.SIGKILL)
+if "fail" in plan:
+    sys.exit(plan["fail"])
+if step == "venv":
+    os.makedirs(venv + "/bin", exist_ok=True)
+    os.symlink({python!r}, venv + "/bin/python")
+    with open(venv + "/pyvenv.cfg", "w") as file:
+        file.write("home = " + os.path.dirname({python!r}) + "\\n")
+    os.remove(venv + "/half-made-by-venv")
+elif step == "install":
+    packages = venv + "/lib/python%d.%d/site-packages" % sys.version_info[:2]
+    os.makedirs(packages, exist_ok=True)
+    open(packages + "/jupyterlab.py", "w").close()
+    os.remove(venv + "/half-made-by-install")
+"""
+INSIDE = """\
+import json, os, sys
+def main(argv):
+    print("inside", json.dumps([sys.prefix, os.getcwd(), argv]))
+    return 7
+"""
+
+
+@dataclass
+class Clone:
+    """A copy of what the set-up reads, in a path with a space, with installers of our own."""
+
+    root: Path
+    tools: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def venv(self) -> Path:
+        return self.root / ".venv"
+
+    def begin(self, *arguments: str, python: str = BASE) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [python, "-m", "workbook", *arguments],
+            cwd=self.root,
+            env={"HOME": str(self.tools / "home"), "LANG": "C.UTF-8", **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, python: str = BASE) -> "subprocess.CompletedProcess[str]":
+        return finish(self.begin(*arguments, python=python))
+
+    def plan(self, **steps: Mapping[str, object]) -> None:
+        """What the installers do at each step; nothing said, they succeed."""
+        (self.tools / "plan").write_text(json.dumps(steps))
+
+    def asked(self) -> list[list[str]]:
+        """What the installers were asked for since the last time."""
+        log = self.tools / "log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return [call for line in lines if (call := json.loads(line))[0] != "version"]
+
+    def steps(self) -> list[str]:
+        return [call[0] for call in self.asked()]
+
+    def asleep(self) -> None:
+        """Wait until an installer sleeps."""
+        wait_for((self.tools / "sleeping").exists)
+        (self.tools / "sleeping").unlink()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    root, tools = tmp_path / "my clone", tmp_path / "tools"
+    (root / "workbook").mkdir(parents=True)
+    (tools / "home").mkdir(parents=True)
+    for name in ("__init__.py", "__main__.py"):
+        shutil.copy(ROOT / "workbook" / name, root / "workbook")
+    (root / "workbook" / "cli.py").write_text(INSIDE)
+    for name in ("pyproject.toml", "requirements.lock", "requirements-test.lock"):
+        shutil.copy(ROOT / name, root)
+    program = INSTALLER.format(python=BASE, here=str(tools))
+    (tools / "uv").write_text(program)
+    (tools / "uv").chmod(0o755)
+    clone = Clone(root, tools, {"PATH": str(tools)})
+    clone.plan()
+    return clone
+
+
+@pytest.fixture
+def clone_without_uv(clone: Clone) -> Clone:
+    """The same where `python -m venv` and pip have to do."""
+    stubs = clone.tools / "stubs"
+    for name in ("venv", "pip"):
+        (stubs / name).mkdir(parents=True)
+        (stubs / name / "__init__.py").touch()
+        program = INSTALLER.format(python=BASE, here=str(clone.tools))
+        (stubs / name / "__main__.py").write_text(
+            program.replace("arguments = sys.argv[1:]", f"arguments = ['{name}', *sys.argv[1:]]")
+        )
+    (clone.tools / "uv").unlink()
+    clone.environment |= {"PYTHONPATH": str(stubs)}
+    clone.plan(**{"get uv": {"fail": "no network"}})
+    return clone
+
+
+def finish(process: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Wait until something is so; fails after a time that only a defect needs."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, condition
+        time.sleep(0.05)
+
+
+def assert_inside(done: "subprocess.CompletedProcess[str]", clone: Clone, *argv: str) -> None:
+    """The set-up is done, and the command line goes on in .venv."""
+    assert done.stderr == ""
+    told = done.stdout.splitlines()[-1].partition(" ")
+    assert told[0] == "inside", done.stdout
+    prefix, folder, arguments = json.loads(told[2])
+    assert (Path(prefix), Path(folder), arguments) == (clone.venv, clone.root, list(argv))
+    assert done.returncode == 7
+    assert not list(clone.venv.glob("half-made*"))
+
+
+def assert_one_line(done: "subprocess.CompletedProcess[str]", line: str, status: int = 1) -> None:
+    """The command failed, and what it said of its own is one line, the last."""
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    lines = done.stderr.splitlines()
+    assert line in lines[-1], done.stderr
+    assert sum(line in each for each in lines) == 1, done.stderr
+
+
+# The set-up
+
+
+def test_first_and_second_start(clone: Clone) -> None:
+    done = clone.run("a", "b", "--", "--no-browser", "--port=1")
+    assert_inside(done, clone, "a", "b", "--", "--no-browser", "--port=1")
+    venv, install, project = clone.asked()
+    assert venv[1] == "venv" and venv[-1] == str(clone.venv)
+    assert install[1:3] == ["pip", "install"]
+    assert ["--require-hashes", "-r", str(clone.root / "requirements.lock")] == install[-3:]
+    assert ["--no-deps", "--no-build-isolation", "-e", str(clone.root)] == project[-4:]
+    assert [line[:5] for line in done.stdout.splitlines()[:3]] == ["[1/3]", "[2/3]", "[3/3]"]
+    done = clone.run("doctor")
+    assert_inside(done, clone, "doctor")
+    assert len(done.stdout.splitlines()) == 1
+    assert_inside(clone.run(python=str(clone.venv / "bin" / "python")), clone)
+    assert clone.asked() == []
+
+
+def test_pip_where_there_is_no_uv(clone_without_uv: Clone) -> None:
+    clone = clone_without_uv
+    assert_inside(clone.run(), clone)
+    venv, get_uv, install, _ = clone.asked()
+    assert venv[:2] == ["venv", "venv"] and get_uv[0] == "get uv"
+    assert install[:3] == ["install", "pip", "install"]
+    assert ["--require-hashes", "-r", str(clone.root / "requirements.lock")] == install[-3:]
+    assert_inside(clone.run(), clone)
+    assert clone.asked() == []
+
+
+def test_uv_that_does_not_work(clone_without_uv: Clone) -> None:
+    """A shim of pyenv's, for instance."""
+    clone = clone_without_uv
+    (clone.tools / "uv").write_text("#!/bin/sh\necho uv: command not found >&2; exit 127\n")
+    (clone.tools / "uv").chmod(0o755)
+    assert_inside(clone.run(), clone)
+    assert clone.steps() == ["venv", "get uv", "install", "project"]
+
+
+def test_no_venv_module(clone_without_uv: Clone) -> None:
+    clone = clone_without_uv
+    missing = clone.tools / "stubs" / "ensurepip.py"
+    missing.write_text("raise ImportError\n")
+    assert_one_line(clone.run(), "sudo apt install python3-venv")
+    missing.unlink()
+    assert_inside(clone.run(), clone)
+
+
+def test_test_installs_the_lock_of_the_tests(clone: Clone) -> None:
+    assert_inside(clone.run(), clone)
+    clone.asked()
+    assert_inside(clone.run("test", "-x"), clone, "test", "-x")
+    install, _ = clone.asked()
+    assert install[-1] == str(clone.root / "requirements-test.lock")
+    for command in ("test", "doctor"):
+        assert_inside(clone.run(command), clone, command)
+    assert clone.asked() == []
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml"])
+def test_a_change_installs_again(clone: Clone, name: str) -> None:
+    assert_inside(clone.run(), clone)
+    mine = clone.venv / "mine"
+    mine.touch()
+    clone.asked()
+    with (clone.root / name).open("a") as file:
+        file.write("\n# changed\n")
+    assert_inside(clone.run(), clone)
+    assert clone.steps() == ["install", "project"]
+    assert_inside(clone.run(), clone)
+    assert clone.asked() == [] and mine.exists()
+
+
+def test_another_python_uses_the_same_environment(clone: Clone) -> None:
+    assert_inside(clone.run(), clone)
+    clone.asked()
+    code = (
+        "import runpy, sys; sys.version = 'another'; runpy.run_module('workbook', None, '__main__')"
+    )
+    other = subprocess.run(
+        [BASE, "-c", code], cwd=clone.root, env=clone.environment, capture_output=True, check=False
+    )
+    assert other.returncode == 7 and clone.asked() == []
+
+
+def test_a_new_python_in_place_of_the_old_one(clone: Clone) -> None:
+    """A distribution's upgrade: the environment's Python is there, but its packages are not."""
+    assert_inside(clone.run(), clone)
+    clone.asked()
+    shutil.rmtree(clone.venv / "lib")
+    assert_inside(clone.run(), clone)
+    assert clone.steps() == ["install", "project"]
+
+
+def test_an_environment_whose_python_is_gone(clone: Clone) -> None:
+    assert_inside(clone.run(), clone)
+    clone.asked()
+    (clone.venv / "bin" / "python").unlink()
+    assert_inside(clone.run(), clone)
+    assert clone.steps() == ["venv", "install", "project"]
+
+
+def test_an_environment_of_the_users_own(clone: Clone) -> None:
+    (clone.venv / "bin").mkdir(parents=True)
+    (clone.venv / "bin" / "python").symlink_to(BASE)
+    (clone.venv / "pyvenv.cfg").write_text(f"home = {Path(BASE).parent}\n")
+    mine = clone.venv / "mine"
+    mine.touch()
+    assert_inside(clone.run(), clone)
+    assert clone.steps() == ["install", "project"] and mine.exists()
+
+
+def test_something_else_that_is_called_venv(clone: Clone) -> None:
+    clone.venv.mkdir()
+    mine = clone.venv / "mine"
+    mine.touch()
+    assert_one_line(clone.run(), "There is a .venv here that the workbook did not make")
+    assert clone.asked() == [] and mine.exists()
+
+
+FAILURES = {
+    "error: Request failed after 3 retries\n  cause: client error (Connect)\n  cause: dns error\n"
+    "  cause: failed to lookup address information": "check the network",
+    "WARNING: Retrying after connection broken by 'NewConnectionError'\n"
+    "ERROR: No matching distribution found for alembic==1.20.1": "check the network",
+    "error: operation timed out": "check the network",
+    "error: Failed to install: pandas\n  Caused by: No space left on device (os error 28)": "full",
+    "ERROR: Could not install packages due to an OSError: [Errno 28] No space left": "disk is full",
+    "error: failed to write\n  Caused by: Disk quota exceeded (os error 122)": "disk is full",
+    "  Failed to download `pandas==3.1.1`\n  Caused by: Hash mismatch for `pandas==3.1.1`": "is not the",
+    "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated "
+    "the package versions, please update the hashes.": "not the one that the lock names",
+    "error: client error (Connect)\n  Caused by: invalid peer certificate: UnknownIssuer": "trusted",
+    "error: something new\nhint: look here": "This did not work: hint: look here",
+}
+
+
+@pytest.mark.parametrize("words", FAILURES, ids=range(len(FAILURES)))
+def test_a_failure_in_one_line(clone: Clone, words: str) -> None:
+    assert_recovers(clone, "install", words)
+
+
+@pytest.mark.parametrize("step", ["venv", "project"])
+def test_a_failure_of_another_step(clone: Clone, step: str) -> None:
+    assert_recovers(clone, step, "No space left on device")
+
+
+def assert_recovers(clone: Clone, step: str, words: str) -> None:
+    clone.plan(**{step: {"fail": words}})
+    assert_one_line(clone.run(), FAILURES.get(words, "The disk is full"))
+    assert not (clone.venv / ".workbook-ready").exists()
+    clone.plan()
+    clone.asked()
+    assert_inside(clone.run(), clone)
+    assert clone.steps() == ["venv", "install", "project"]
+
+
+def test_a_killed_installer_gets_another_chance(clone: Clone) -> None:
+    clone.plan(install={"kill": True})
+    assert_inside(clone.run(), clone)
+    assert clone.steps() == ["venv", "install", "install", "project"]
+
+
+def test_venv_is_a_file(clone: Clone) -> None:
+    clone.venv.touch()
+    assert_one_line(clone.run(), "File exists")
+
+
+@pytest.mark.parametrize("step", ["venv", "install", "project"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_interrupted(clone: Clone, step: str, number: signal.Signals) -> None:
+    clone.plan(**{step: {"sleep": PATIENCE}})
+    running = clone.begin()
+    clone.asleep()
+    os.killpg(running.pid, number)
+    done = finish(running)
+    if number == signal.SIGINT:
+        assert_one_line(done, "Stopped. Nothing is broken", status=130)
+        assert len(done.stderr.splitlines()) == 1
+    clone.plan()
+    clone.asked()
+    assert_inside(clone.run(), clone)
+    assert clone.steps() == ["venv", "install", "project"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_interrupted_while_it_installs_again(clone: Clone, number: signal.Signals) -> None:
+    """What looks installed then may be half there, and nothing of the user's is deleted."""
+    assert_inside(clone.run(), clone)
+    mine = clone.venv / "mine"
+    mine.touch()
+    with (clone.root / "requirements.lock").open("a") as file:
+        file.write("\n# changed\n")
+    clone.plan(install={"sleep": PATIENCE})
+    running = clone.begin()
+    clone.asleep()
+    os.killpg(running.pid, number)
+    finish(running)
+    clone.plan()
+    clone.asked()
+    assert_inside(clone.run(), clone)
+    install, _ = clone.asked()
+    assert install[-1] == "--reinstall" and mine.exists()
+
+
+def test_two_at_once(clone: Clone) -> None:
+    clone.plan(venv={"sleep": 0.5}, install={"sleep": 0.5})
+    running = [clone.begin() for _ in range(3)]
+    done = [finish(process) for process in running]
+    for each in done:
+        assert_inside(each, clone)
+    assert clone.steps() == ["venv", "install", "project"]
+    waited = [each for each in done if "Another set-up is at work" in each.stdout]
+    assert len(waited) == 2
+
+
+def test_an_installer_that_outlives_us_keeps_others_waiting(clone: Clone) -> None:
+    clone.plan(install={"sleep": 2})
+    first = clone.begin()
+    clone.asleep()
+    first.kill()
+    clone.plan()
+    done = clone.run()
+    assert "Another set-up is at work" in done.stdout
+    assert_inside(done, clone)
+    assert clone.steps() == ["venv", "install", "venv", "install", "project"]
+    finish(first)
+
+
+def test_help_needs_no_set_up(clone: Clone) -> None:
+    shutil.copy(ROOT / "workbook" / "cli.py", clone.root / "workbook")
+    done = clone.run("doctor", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: python3 -m workbook doctor")
+    assert clone.asked() == [] and not clone.venv.exists()
+
+
+# An old Python
+
+
+@pytest.mark.parametrize("minor", range(6, 11))
+def test_an_old_python_says_so(clone: Clone, minor: int) -> None:
+    pyenv = Path("~/.pyenv/versions").expanduser().glob(f"3.{minor}.*/bin/python")
+    found = next(map(str, pyenv), shutil.which(f"python3.{minor}"))
+    if not found:
+        pytest.skip("not on this machine")
+    done = clone.run(python=found)
+    assert_one_line(done, f"Python 3.11 or newer is needed, and this is 3.{minor}.")
+    assert not clone.venv.exists()
+
+
+def test_an_old_python_simulated(clone: Clone) -> None:
+    code = """
+        import runpy, sys
+        sys.version_info = (3, 10, 4, "final", 0)
+        runpy.run_module("workbook", None, "__main__")
+    """
+    done = subprocess.run(
+        [BASE, "-c", textwrap.dedent(code)],
+        cwd=clone.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_one_line(done, "Python 3.11 or newer is needed, and this is 3.10.")
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "__main__.py"])
+def test_an_old_python_can_read_this_far(name: str) -> None:
+    tree = ast.parse((ROOT / "workbook" / name).read_text(), feature_version=(3, 6))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            message = f"{name}:{node.lineno}: a TypeError before Python 3.9: put it in quotes"
+            assert node.value.id not in {"dict", "list", "set", "tuple", "type"}, message
+
+
+# The command line
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "test", "doctor", "reset", "restore", "stop", "refresh", "benchmark"],
+)
+def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main([*command.split(), "--help"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"usage: python3 -m workbook {command}".rstrip())
+    assert len(shown.split("\n\n")[1]) > 20  # a sentence that says what it does
+
+
+@pytest.mark.parametrize("argv", [["unheard-of"], ["reset", "two"], ["stop", "it"]])
+def test_a_wrong_command_line(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(argv)
+    assert end.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("python3 -m workbook")
+
+
+def test_what_follows_two_dashes_is_jupyters() -> None:
+    assert cli.split(["--", "--port=1", "--", "x"]) == ([], ["--port=1", "--", "x"])
+    ours = cli.lab_arguments([])
+    assert f"--ServerApp.root_dir={ROOT}" in ours
+    given = ["--ServerApp.root_dir=elsewhere", "--KernelManager.transport=tcp"]
+    left = cli.lab_arguments(given)
+    assert not [each for each in left if "root_dir" in each or "transport" in each]
+
+
+@pytest.mark.parametrize("length", [20, 52, 60, 200])
+def test_kernels_use_sockets_where_their_paths_fit(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        runtime = Path(folder) / ("x" * (length - len(folder) - 1))
+        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
+        ipc = "--KernelManager.transport=ipc" in cli.lab_arguments([])
+        assert ipc == (length <= 52)
+        assert not list(runtime.glob("*"))
+
+
+@dataclass
+class Place:
+    """A home of a test's own, for the real thing."""
+
+    folder: Path
+    environment: dict[str, str]
+    started: "list[subprocess.Popen[str]]" = field(default_factory=list)
+
+    def command(self, *arguments: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workbook", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        before = dict(self.environment)
+        self.environment |= variables
+        try:
+            return finish(self.command(*arguments))
+        finally:
+            self.environment = before
+
+    def remains(self) -> list[str]:
+        """Every process that has this home in its environment, or serves its database."""
+        cluster = postgres.cluster_home(self.folder / ".postgres")
+        found = []
+        for process in psutil.process_iter():
+            try:
+                home = process.environ().get("WORKBOOK_HOME", "")
+                if home == str(self.folder) or cluster in Path(process.cwd()).parents:
+                    found.append(f"{process.pid} {' '.join(process.cmdline())}")
+            except psutil.Error:
+                continue
+        return found
+
+
+# Notes in every Python of JupyterLab's family which addresses it asks for.
+WATCH = """\
+import os, sys
+def note(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"):
+        address = arguments[1] if event == "socket.connect" else arguments[0]
+        address = address[0] if isinstance(address, tuple) else address
+        with open(os.environ["WATCH_LOG"], "a") as log:
+            log.write(f"{event} {address}\\n")
+sys.addaudithook(note)
+"""
+
+
+@pytest.fixture(name="place")
+def fresh_place() -> Iterator[Place]:
+    with new_place() as place:
+        yield place
+
+
+@contextlib.contextmanager
+def new_place() -> Iterator[Place]:
+    """Short, because of the sockets' paths; and nothing of the tests' own server."""
+    with tempfile.TemporaryDirectory(prefix="wb-", dir="/tmp") as name:
+        folder = Path(name) / "my work"
+        (folder / "watch").mkdir(parents=True)
+        (folder / "watch" / "sitecustomize.py").write_text(WATCH)
+        drop = ("PG", "WORKBOOK", "JUPYTER", "JPY", "DATABASE_URL", "PYTEST", "PYTHONDONTWRITE")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
+        environment |= {
+            "HOME": name,
+            "WORKBOOK_HOME": str(folder),
+            "PYTHONPATH": str(folder / "watch"),
+            "WATCH_LOG": str(folder / "addresses"),
+        }
+        place = Place(folder, environment)
+        try:
+            yield place
+        finally:
+            for process in place.started:
+                process.kill()
+            wait_for(lambda: not any("-m workbook" in line for line in place.remains()), 20)
+            postgres.stop(folder / ".postgres")
+            cluster = postgres.cluster_home(folder / ".postgres")
+            shutil.rmtree(cluster, ignore_errors=True)
+
+
+def test_doctor_when_all_is_well(place: Place) -> None:
+    done = place.run("doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(line.startswith("ok ") for line in done.stdout.splitlines())
+    assert len(done.stdout.splitlines()) == 5
+    assert place.remains()
+    assert place.run("stop").stdout == "Stopped.\n"
+    assert place.run("stop").stdout == "It was not running.\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "failing"),
+    [
+        ({"PGHOST": "/nowhere"}, ["server", "scratch"]),
+        ({"DATABASE_URL": "postgresql://me@127.0.0.1:1/db"}, ["server", "scratch"]),
+        ({"PGHOST": "/nowhere", "WORKBOOK_HOME": "/dev/null"}, ["folder", "server", "scratch"]),
+    ],
+)
+def test_doctor_says_what_is_wrong(
+    place: Place, variables: dict[str, str], failing: list[str]
+) -> None:
+    done = place.run("doctor", **variables)
+    lines = done.stdout.splitlines()
+    assert [line.split()[1].rstrip(":") for line in lines if line.startswith("failed")] == failing
+    assert (done.returncode, done.stderr, len(lines)) == (len(failing), "", 5)
+
+
+@pytest.mark.parametrize("command", ["", "reset", "reset 4"])
+def test_a_home_that_cannot_be_written_to(place: Place, command: str) -> None:
+    done = place.run(*command.split(), WORKBOOK_HOME="/dev/null/here")
+    assert_one_line(done, "Not a directory")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["", "reset", "reset 4"])
+def test_a_server_that_does_not_answer(place: Place, command: str) -> None:
+    done = place.run(*command.split(), PGHOST="/nowhere")
+    assert_one_line(done, "PostgreSQL does not let us in")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_reset_and_restore(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def says(*argv: str) -> str:
+        assert cli.main(list(argv)) == 0
+        return capsys.readouterr().out
+
+    assert "nothing" in says("reset")
+    assert "Chapter 4 starts with" in says("reset", "4")
+    work = tmp_path / "workspace" / "jobboard" / "models.py"
+    work.write_text("mine = 1\n")
+    assert "To bring it back" in says("reset")
+    assert not work.exists()
+    (name,) = (line.split()[0] for line in says("restore").splitlines() if " files" in line)
+    assert f'"{name}" is back' in says("restore", name)
+    assert work.read_text() == "mine = 1\n"
+    for argv, words in ((["restore", "other"], "Nothing is put aside"), (["reset", "99"], "99")):
+        with pytest.raises(WorkbookError, match=words):
+            cli.main(argv)
+
+
+# JupyterLab
+
+
+@dataclass
+class Lab:
+    """JupyterLab as the launcher started it."""
+
+    launcher: "subprocess.Popen[str]"
+    url: str
+    token: str
+    pid: int
+
+    def ask(self, path: str, body: object = None, method: str | None = None) -> Any:
+        """An answer of its REST API."""
+        request = urllib.request.Request(
+            self.url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"token {self.token}"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.loads(answer.read() or "null")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def launch(place: Place, *arguments: str) -> Lab:
+    """Start the workbook and wait until JupyterLab answers."""
+    port = free_port()
+    ours = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
+    launcher = place.command("--", *ours, *arguments)
+    runtime = Path(place.environment["HOME"]) / ".local/share/jupyter/runtime"
+
+    def up() -> bool:
+        assert launcher.poll() is None, launcher.communicate()[1]
+        for file in runtime.glob("jpserver-*.json"):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=PATIENCE).close()
+                return bool(json.loads(file.read_text()))
+            except (OSError, ValueError):
+                pass
+        return False
+
+    wait_for(up)
+    (file,) = runtime.glob("jpserver-*.json")
+    about = json.loads(file.read_text())
+    return Lab(launcher, f"http://127.0.0.1:{port}/", about["token"], about["pid"])
+
+
+def connect(place: Place, lab: Lab) -> BlockingKernelClient:
+    """A kernel, ready."""
+    kernel = lab.ask("api/kernels", {"name": "python3"})["id"]
+    runtime = Path(place.environment["HOME"]) / ".local/share/jupyter/runtime"
+    client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel}.json"))
+    client.load_connection_file()
+    client.start_channels()
+    client.wait_for_ready(timeout=PATIENCE)
+    return client
+
+
+def evaluate(client: BlockingKernelClient, expression: str) -> Any:
+    """The value of an expression in a kernel."""
+    code = f"import json; print(json.dumps({expression}))"
+    printed: list[str] = []
+
+    def hook(message: dict[str, Any]) -> None:
+        printed.append(message["content"].get("text", ""))
+
+    answer = client.execute_interactive(code, timeout=PATIENCE, output_hook=hook)
+    assert answer["content"]["status"] == "ok", answer
+    return json.loads("".join(printed))
+
+
+async def in_terminal(lab: Lab, name: str, line: str) -> str:
+    """What a terminal shows after a line is typed, up to the word END."""
+    address = f"ws{lab.url.removeprefix('http')}terminals/websocket/{name}?token={lab.token}"
+    connection = await websocket_connect(address)
+    connection.write_message(json.dumps(["stdin", f"{line}; echo E''ND\r"]))
+    shown = ""
+    while "END" not in shown:
+        message = await connection.read_message()
+        assert message, shown
+        kind, *rest = json.loads(message)
+        shown += rest[0] if kind == "stdout" else ""
+    connection.close()
+    return re.sub(r"\x1b\[[?\d;]*\w|\r", "", shown)
+
+
+VARIABLES = "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS"
+
+
+def test_jupyterlab_as_the_launcher_starts_it(place: Place) -> None:
+    """From its first answer to its own Shut Down: one start, because that is what takes time."""
+    lab = launch(place)
+    # the token is asked for
+    for path in ("api/contents", "lab", "api/terminals"):
+        with pytest.raises(urllib.error.HTTPError) as error:
+            opener = urllib.request.build_opener(NoRedirect)
+            opener.open(lab.url + path, timeout=PATIENCE)
+        assert error.value.code in (302, 401, 403)
+    assert len(lab.token) >= 40
+    assert any(each["name"] == "notebooks" for each in lab.ask("api/contents")["content"])
+    with urllib.request.urlopen(f"{lab.url}?token={lab.token}", timeout=PATIENCE) as page:
+        assert page.url.partition("?")[0].endswith("/lab/tree/notebooks/00_start_here.ipynb")
+    with urllib.request.urlopen(f"{lab.url}lab?token={lab.token}", timeout=PATIENCE) as page:
+        settings = page.read().decode()
+    assert '"news": {"disabled": true}' in settings
+    # it listens for this machine only
+    family = psutil.Process(lab.pid).children(recursive=True)
+    listening = [
+        connection.laddr.ip
+        for process in [psutil.Process(lab.pid), *family]
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert set(listening) <= {"127.0.0.1", "::1"} and listening
+    # no news, no look for updates
+    notification = lab.ask("lab/api/settings/@jupyterlab/apputils-extension:notification")
+    defaults = {key: notification["schema"]["properties"][key]["default"] for key in CALLS}
+    assert defaults == CALLS
+    # a kernel, and a terminal, see the database and the environment
+    client = connect(place, lab)
+    assert client.transport == "ipc"
+    shown = evaluate(client, f"{{key: __import__('os').environ[key] for key in {VARIABLES!r}}}")
+    assert shown["PGHOST"] != os.environ.get("PGHOST") and shown["PGDATABASE"] == "jobboard"
+    scripts = str(Path(sys.executable).parent)
+    path = evaluate(client, "__import__('os').environ['PATH']")
+    assert path.split(os.pathsep)[0] == scripts
+    client.stop_channels()
+    terminal = lab.ask("api/terminals", {})["name"]
+    line = "printf '%s\\n' \"$PATH\" $" + " $".join(VARIABLES)
+    screen = IOLoop(make_current=False).run_sync(lambda: in_terminal(lab, terminal, line))
+    assert f"\n{scripts}{os.pathsep}" in screen
+    assert all(f"\n{shown[key]}\n" in screen for key in VARIABLES[:4])
+    # a second start says where the first one is, and takes nothing from under it
+    second = place.run()
+    assert_one_line(
+        second, f"The workbook is open already: http://localhost:{lab.url[17:]}lab?token="
+    )
+    assert lab.ask("api/kernels") and postgres.running(place.folder / ".postgres")
+    # nobody was phoned
+    addresses = set((place.folder / "addresses").read_text().splitlines())
+    outside = {line for line in addresses if not line.split(" ", 1)[1].startswith(LOCAL)}
+    assert addresses and not outside
+    # its own Shut Down
+    lab.ask("api/shutdown", {}, "POST")
+    done = finish(lab.launcher)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "without encryption" not in done.stderr
+    assert not place.remains()
+
+
+CALLS = {"checkForUpdates": False, "fetchNews": "false"}
+LOCAL = ("localhost", "127.0.0.1", "::1", "/", "b'", "None")
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Shows the redirection to the login page as what it is."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+@pytest.mark.parametrize("end", ["Ctrl-C", "terminated", "launcher killed", "JupyterLab killed"])
+def test_the_end_leaves_nothing_running(place: Place, end: str) -> None:
+    lab = launch(place)
+    connect(place, lab).stop_channels()
+    lab.ask("api/terminals", {})
+    assert len(place.remains()) >= 5  # launcher, guard, JupyterLab, kernel, PostgreSQL, terminal
+    match end:
+        case "Ctrl-C":
+            os.killpg(lab.launcher.pid, signal.SIGINT)
+        case "terminated":
+            lab.launcher.terminate()
+        case "launcher killed":
+            lab.launcher.kill()
+        case "JupyterLab killed":
+            os.kill(lab.pid, signal.SIGKILL)
+    wait_for(lambda: not place.remains(), 15)
+    done = finish(lab.launcher)
+    assert "Traceback" not in done.stdout + done.stderr
+    expected = {"Ctrl-C": 0, "terminated": 143, "launcher killed": -9, "JupyterLab killed": 247}
+    assert done.returncode == expected[end]
+
+
+def test_ctrl_c_before_jupyterlab_is_up(place: Place) -> None:
+    """At any point: while PostgreSQL is made, and while JupyterLab starts."""
+    cluster = postgres.cluster_home(place.folder / ".postgres")
+    moments: list[Callable[[], object]] = [
+        lambda: list(cluster.glob("initdb-*")),
+        lambda: any("-m jupyterlab" in line for line in place.remains()),
+    ]
+    for moment in moments:
+        running = place.command("--", "--no-browser")
+        wait_for(moment)
+        os.killpg(running.pid, signal.SIGINT)
+        done = finish(running)
+        assert "Traceback" not in done.stdout + done.stderr
+        assert not place.remains()
+
+
+def test_a_port_that_is_taken(place: Place) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = place.run("--", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0")
+    assert done.returncode == 1
+    assert f"port {port} is not available" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not place.remains()
