@@ -309,6 +309,7 @@ def unportable(source: str) -> list[str]:
             name == "sql"
             or (name == "load_ext" and rest == ["sql"])
             or (name == "config" and rest[0].startswith("SqlMagic."))
+            or (name == "xmode" and rest == ["Minimal"])
         ):
             found.append(f"{kind} {name}")
     for node in ast.walk(tree):

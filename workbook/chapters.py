@@ -6,7 +6,10 @@ database's schema `public` is renamed to `aside_<name>`, which is instant, trans
 right to create databases and waits for no open session.
 """
 
+import ast
 import contextlib
+import filecmp
+import importlib
 import io
 import json
 import os
@@ -14,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +32,6 @@ from alembic.script import Script, ScriptDirectory
 from workbook import ROOT, WorkbookError, database, home, magics, schema
 
 MODELS = ROOT / "workbook" / "start"
-MARK = "belongs to a learner of the migrations workbook"
 NOT_WORK = {"__pycache__", ".ipynb_checkpoints", ".virtual_documents"}
 
 
@@ -71,24 +74,27 @@ def start(chapter: int, fresh: bool = False) -> None:
         print("PostgreSQL is running, and this notebook is connected to it.")
         return
     begin = STARTS[chapter]
-    with _project() as connection:
-        keep_files = not fresh and _project_stands(begin)
-        keep_database = keep_files and _database_stands(connection, begin)
-        if keep_files and keep_database:
+    with _project() as connection, _laid_out(begin) as folder:
+        keep = not fresh and _project_stands(begin)
+        if keep and _database_stands(connection, begin):
             print(f"You go on with your own project: {begin.words}.")
             return
-        name = _put_aside(connection, files=not keep_files, tables=not keep_database)
-        if begin.database != "base":
-            own = keep_files and workspace()
-            migrate(connection, scripts(own or ROOT), "head" if own else begin.database)
-        connection.commit()
-        if not keep_files:
-            _empty_workspace()
-            _lay_down(begin)
-            _enter()
-    if name:
-        what = "Your database is" if keep_files else "Your earlier work is"
-        print(f'{what} put aside. To bring it back: restore("{name}")')
+        aside = _put_aside(connection, files=not keep)
+        if keep:
+            connection.commit()
+            # Their migrations may end a transaction of ours, so they get one of their own.
+            keep = begin.database == "base" or _apply_own(connection, begin)
+            if not keep:
+                aside = _put_aside(connection, files=True) or aside
+        if not keep:
+            if begin.database != "base":
+                migrate(connection, scripts(ROOT), begin.database)
+            connection.commit()
+            _replace_files(aside, folder)
+    _enter()
+    if aside:
+        what = "Your database is" if keep else "Your earlier work is"
+        print(f'{what} put aside. To bring it back: restore("{aside.name}")')
     print(f"Chapter {chapter} starts with {begin.words}.")
 
 
@@ -97,7 +103,7 @@ def restore(name: str | None = None) -> None:
 
     What stands there now is put aside in its turn. Raises WorkbookError.
     """
-    asides = {path.parent.name: path for path in sorted(_aside().glob("*/about.json"))}
+    asides = {path.parent.name: path for path in sorted(_asides().glob("[!.]*/about.json"))}
     if name is None:
         for each, path in asides.items():
             print(f"{each}  {json.loads(path.read_text())['files']} files")
@@ -110,21 +116,25 @@ def restore(name: str | None = None) -> None:
     _enter()
     if about["schema"] and about["database"] != os.environ["PGDATABASE"]:
         raise WorkbookError(f'"{name}" belongs to the database "{about["database"]}".')
-    with _project() as connection:
+    kept = asides[name].parent / "project"
+    with _project() as connection, _draft(workspace().parent) as folder:
+        if about["files"]:
+            shutil.copytree(kept, folder / "project", symlinks=True)
         old = about["schema"] and connection.scalar(
             sa.select(sa.func.to_regnamespace(about["schema"]))
         )
-        replaced = _put_aside(connection, files=about["files"] > 0, tables=bool(old))
+        gone = about["schema"] and not old
+        replaced = _put_aside(connection, files=about["files"] > 0, tables=not gone)
         if old:
             connection.exec_driver_sql("DROP SCHEMA public")
             connection.exec_driver_sql(f"ALTER SCHEMA {old} RENAME TO public")
         connection.commit()
         if about["files"]:
-            _empty_workspace()
-            shutil.copytree(asides[name].parent / "project", workspace(), dirs_exist_ok=True)
+            _replace_files(replaced, folder / "project")
+    _enter()
     if replaced:
-        print(f'What stood there is put aside. To bring that back: restore("{replaced}")')
-    if about["schema"] and not old:
+        print(f'What stood there is put aside. To bring that back: restore("{replaced.name}")')
+    if gone:
         print(f'The files of "{name}" are back; its tables are not on this server.')
         return
     shutil.rmtree(asides[name].parent)
@@ -137,11 +147,14 @@ def reset() -> None:
     Raises WorkbookError.
     """
     database.connect_environment()
-    with _project() as connection:
-        name = _put_aside(connection, files=True, tables=True)
+    with _project() as connection, _draft(workspace().parent) as empty:
+        aside = _put_aside(connection, files=True)
         connection.commit()
-        _empty_workspace()
-    print(f'Put aside. To bring it back: restore("{name}")' if name else "There is nothing yet.")
+        _replace_files(aside, empty)
+    if aside:
+        print(f'Put aside. To bring it back: restore("{aside.name}")')
+    else:
+        print("There is nothing yet.")
 
 
 def migrate(
@@ -165,6 +178,7 @@ def history(first: str, last: str) -> list[Script]:
 
 
 def scripts(project: Path) -> ScriptDirectory:
+    """The revisions of a project. Raises alembic's CommandError."""
     return ScriptDirectory(project / "alembic")
 
 
@@ -188,32 +202,36 @@ def _enter() -> None:
 def _project() -> Iterator[sa.Connection]:
     """A connection for changing the project: one at a time, and only in a database of ours.
 
-    A database is ours when it is on the embedded server, carries our mark, or is empty (then it
-    gets the mark), so that a PGHOST left over from other work can never cost anybody a table.
+    Whatever the database or the disk refuses is one line, a WorkbookError.
     """
-    workspace().mkdir(parents=True, exist_ok=True)
-    with database.engine().connect() as connection:
-        try:
+    try:
+        workspace().mkdir(parents=True, exist_ok=True)
+        with database.engine().connect() as connection:
             connection.exec_driver_sql("SELECT pg_advisory_lock(1)")
-        except sa.exc.OperationalError:
-            raise WorkbookError(
-                "Another notebook is at work on the project: run this again."
-            ) from None
-        mark = "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
-        mark += " WHERE datname = current_database()"
-        if (
-            "WORKBOOK_EMBEDDED" not in os.environ
-            and connection.exec_driver_sql(mark).scalar() != MARK
-        ):
-            name = os.environ["PGDATABASE"]
-            if _occupied(connection):
-                raise WorkbookError(
-                    f'The database "{name}" holds tables that are not the workbook\'s: it was left'
-                    " alone. Set PGDATABASE to the name of an empty or a new database."
-                )
-            quoted = connection.dialect.identifier_preparer.quote(name)
-            connection.exec_driver_sql(f"COMMENT ON DATABASE {quoted} IS '{MARK}'")
-        yield connection
+            database.claim(connection)
+            if not connection.scalar(sa.select(sa.func.to_regnamespace("public"))):
+                connection.exec_driver_sql("CREATE SCHEMA public")
+            connection.commit()
+            yield connection
+    except sa.exc.DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise WorkbookError(
+            f"Another notebook is at work, or a program is in the way ({reason}): let it finish, or"
+            " restart its kernel, and run this again."
+        ) from None
+    except OSError as error:
+        raise WorkbookError(
+            f"A file could not be written ({_reason(error)}): make room, or mend its rights, and"
+            " run this again. What was put aside is listed by restore()."
+        ) from None
+
+
+def _reason(error: OSError) -> str:
+    """An error of the file system in a few words; shutil reports a list of them."""
+    first = error.args[0] if error.args else ""
+    if isinstance(first, list) and first:
+        return str(first[0][-1]).strip()[-120:]
+    return error.strerror or str(error)
 
 
 def _occupied(connection: sa.Connection) -> bool:
@@ -225,50 +243,70 @@ def _occupied(connection: sa.Connection) -> bool:
 
 
 def _files() -> list[Path]:
-    """The learner's files, without what tools leave behind."""
-    found = workspace().rglob("*")
-    return [path for path in found if path.is_file() and not NOT_WORK & set(path.parts)]
+    """The learner's files, without what tools leave behind, relative to workspace/."""
+    found = [path.relative_to(workspace()) for path in workspace().rglob("*")]
+    return [
+        path
+        for path in found
+        if not NOT_WORK & set(path.parts)
+        and ((workspace() / path).is_file() or (workspace() / path).is_symlink())
+    ]
 
 
 def _project_stands(begin: Start) -> bool:
     """Whether the learner's own files are at the start: models and migrations, by what they do."""
     here = workspace()
-    has = {path.relative_to(here).parts[0] for path in _files()}
-    if "jobboard" not in has or ("alembic" in has) != (begin.revision is not None):
-        return False
     if not begin.models:
-        return {path.relative_to(here).as_posix() for path in _files()} == {"jobboard/__init__.py"}
+        return [path.as_posix() for path in _files()] == ["jobboard/__init__.py"]
     if not _same_models():
         return False
     if begin.revision is None:
-        return True
+        return not (here / "alembic").exists() and not (here / "alembic.ini").exists()
     try:
+        if not _environment_stands(here):
+            return False
         return _built(here, "head") == _built(ROOT, begin.revision)
+    except WorkbookError:
+        raise
     except (Exception, SystemExit):  # noqa: BLE001 - whatever a half-written migration can do
         return False
 
 
+def _environment_stands(project: Path) -> bool:
+    """Whether `alembic` would find its files and this database."""
+    environment = project / "alembic"
+    url = Config(str(project / "alembic.ini")).get_main_option("sqlalchemy.url") or ""
+    ast.parse((environment / "env.py").read_text(encoding="utf-8"))
+    named = sa.make_url(url).drivername == sa.make_url(database.URL).drivername
+    return named and (environment / "script.py.mako").is_file()
+
+
 def _built(project: Path, revision: str) -> schema.Schema:
     """The schema that a project's migrations give when they are applied to an empty database."""
-    with database.scratch() as connection:
-        migrate(connection, scripts(project), revision)
+    scratch = os.environ["PGDATABASE"] + "_scratch"
+    with database.scratch() as connection, contextlib.redirect_stdout(io.StringIO()):
+        # A migration may open a connection of its own: not to the database where rows are.
+        with database.variables(PGDATABASE=scratch):
+            migrate(connection, scripts(project), revision)
         return schema.read(connection)
 
 
 def _same_models() -> bool:
     """Whether the learner's models make the same tables as the story's."""
     mine = workspace() / "jobboard"
-    if not (mine / "models.py").is_file() or not (mine / "database.py").is_file():
+    names = ("database.py", "models.py")
+    if not all((mine / name).is_file() for name in names):
         return False
-    if (mine / "models.py").read_bytes() == (MODELS / "models.py").read_bytes():
+    if all((mine / name).read_bytes() == (MODELS / name).read_bytes() for name in names):
         return True
-    return _tables(workspace()) == _tables(MODELS)
+    made = _tables(workspace())
+    return made is not None and made == _tables(MODELS)
 
 
 def _tables(folder: Path) -> str | None:
     """The DDL of a folder's models, printed by a Python of its own; None if they do not work."""
     code = """
-import sys, types
+import contextlib, sys, types
 from pathlib import Path
 from sqlalchemy.orm import configure_mappers
 from sqlalchemy.schema import CreateTable
@@ -278,8 +316,9 @@ if Path("models.py").exists():
     package.__path__ = ["."]
     sys.modules["jobboard"] = package
 sys.path.insert(0, ".")
-from jobboard.models import Base
-configure_mappers()
+with contextlib.redirect_stdout(sys.stderr):
+    from jobboard.models import Base
+    configure_mappers()
 for table in Base.metadata.sorted_tables:
     print(CreateTable(table).compile(dialect=postgresql.dialect()))
 """
@@ -288,6 +327,7 @@ for table in Base.metadata.sorted_tables:
             [sys.executable, "-c", code],
             check=False,
             cwd=folder,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             timeout=20,
@@ -298,92 +338,161 @@ for table in Base.metadata.sorted_tables:
 
 
 def _database_stands(connection: sa.Connection, begin: Start) -> bool:
-    """Whether the database is at the start: the learner's own head or base, and no rows."""
+    """Whether the database is at the start: at the learner's own head or base, and no rows ever."""
     if begin.database == "base":
         return not _occupied(connection)
-    inspector = sa.inspect(connection)
-    tables = inspector.get_table_names()
-    if "alembic_version" not in tables:
-        return False
+    quote = connection.dialect.identifier_preparer.quote
+    used = "SELECT 1 FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
     try:
         with connection.begin_nested():
+            tables = sa.inspect(connection).get_table_names()
+            if "alembic_version" not in tables or connection.exec_driver_sql(used).first():
+                return False
             versions = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
-            if set(versions.scalars()) != set(scripts(workspace()).get_heads()):
+            if sorted(versions.scalars()) != sorted(scripts(workspace()).get_heads()):
                 return False
             tables.remove("alembic_version")
-            quote = connection.dialect.identifier_preparer.quote
             for table in tables:
                 if connection.exec_driver_sql(f"SELECT 1 FROM {quote(table)} LIMIT 1").first():
                     return False
+            return schema.read(connection) == _built(ROOT, begin.database)
     except sa.exc.DBAPIError:  # locked by another notebook's open transaction
         return False
-    return schema.read(connection) == _built(workspace(), "head")
 
 
-def _aside() -> Path:
+def _apply_own(connection: sa.Connection, begin: Start) -> bool:
+    """Apply the learner's own migrations; whether that leads to the start."""
+    try:
+        with database.engine().connect() as own, contextlib.redirect_stdout(io.StringIO()):
+            migrate(own, scripts(workspace()), "head")
+    except (Exception, SystemExit):  # noqa: BLE001 - a learner's code may raise anything
+        return False
+    return _database_stands(connection, begin)
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What was put aside: its name, and where the copies of the files are."""
+
+    name: str
+
+    @property
+    def project(self) -> Path:
+        """The copy of workspace/."""
+        return _asides() / self.name / "project"
+
+
+def _asides() -> Path:
     return home() / "put_aside"
 
 
-def _put_aside(connection: sa.Connection, files: bool, tables: bool) -> str | None:
-    """Copy the files and rename the schema; the name that restore() takes, None if nothing is there.
+@contextlib.contextmanager
+def _draft(parent: Path) -> Iterator[Path]:
+    """A folder in the making, hidden and gone at the end; those of killed programs go too."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for leftover in parent.glob(".draft-*"):  # one start at a time: nobody needs them any more
+        shutil.rmtree(leftover, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=".draft-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
-    The copy is complete before the caller removes anything: a kill or a full disk loses nothing.
+
+def _put_aside(connection: sa.Connection, files: bool, tables: bool = True) -> Aside | None:
+    """Copy the files and rename the schema; None if nothing is there. Nothing is removed yet.
+
+    The caller commits, and then replaces the files: a kill or a full disk loses nothing.
     """
     mine = _files() if files else []
-    mine = [path for path in mine if path.stat().st_size or path.name != "__init__.py"]
+    worth = [path for path in mine if path.name != "__init__.py" or _size(path)]
     tables = tables and _occupied(connection)
-    name = None
-    if mine or tables:
-        name = stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-        number = 1
-        while (_aside() / name).exists():
-            number += 1
-            name = f"{stamp}-{number}"
-        renamed = "aside_" + name.replace("-", "_") if tables else None
-        draft = _aside() / f".{name}"
-        try:
-            draft.mkdir(parents=True)
-            if mine:
+    if not worth and not tables:
+        return None
+    name = stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    number = 1
+    while (_asides() / name).exists():
+        number += 1
+        name = f"{stamp}-{number}"
+    renamed = "aside_" + name.replace("-", "_") if tables else ""
+    about = {"database": os.environ["PGDATABASE"], "schema": renamed, "files": len(mine)}
+    try:
+        with _draft(_asides()) as folder:
+            whole = folder / name
+            whole.mkdir()
+            if files:
                 ignore = shutil.ignore_patterns(*NOT_WORK)
-                shutil.copytree(workspace(), draft / "project", ignore=ignore, symlinks=True)
-            about = {"database": os.environ["PGDATABASE"], "schema": renamed, "files": len(mine)}
-            (draft / "about.json").write_text(json.dumps(about))
-            draft.rename(_aside() / name)
-        except OSError as error:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise WorkbookError(
-                f"Your work could not be put aside ({error}): it was left as it is."
-            ) from None
-        if renamed:
-            connection.exec_driver_sql(f"ALTER SCHEMA public RENAME TO {renamed}")
-            connection.exec_driver_sql("CREATE SCHEMA public")
-    return name
+                shutil.copytree(workspace(), whole / "project", ignore=ignore, symlinks=True)
+            (whole / "about.json").write_text(json.dumps(about))
+            whole.rename(_asides() / name)
+    except OSError as error:
+        raise WorkbookError(
+            f"Your work could not be put aside ({_reason(error)}): it was left as it is."
+        ) from None
+    if renamed:
+        connection.exec_driver_sql(f"ALTER SCHEMA public RENAME TO {renamed}")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    return Aside(name)
 
 
-def _empty_workspace() -> None:
-    for path in workspace().iterdir():
+def _size(path: Path) -> int:
+    return (workspace() / path).lstat().st_size
+
+
+def _replace_files(aside: Aside | None, folder: Path) -> None:
+    """Put a folder's content in place of workspace/'s, as far as that is safe in a copy.
+
+    A file that somebody has written since it was copied stays where it is.
+    """
+    for path in _files():
+        mine = workspace() / path
+        copy = aside.project / path if aside else None
+        empty = not mine.is_symlink() and not mine.stat().st_size
+        if empty or (copy and _same(mine, copy)):
+            mine.unlink()
+    for path in sorted(workspace().rglob("*"), reverse=True):
+        if path.name in NOT_WORK:
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.is_dir() and not path.is_symlink():
+            with contextlib.suppress(OSError):  # not empty
+                path.rmdir()
+    for path in folder.rglob("*"):
+        target = workspace() / path.relative_to(folder)
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+            target.mkdir(parents=True, exist_ok=True)
+        elif not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+    for name in [name for name in sys.modules if name.split(".")[0] == "jobboard"]:
+        del sys.modules[name]  # what this Python has imported is not what stands there now
+    importlib.invalidate_caches()
 
 
-def _lay_down(begin: Start) -> None:
-    """Write the project as the chapter starts: Alembic's own template, the history's revisions."""
-    here = workspace()
-    (here / "jobboard").mkdir()
-    (here / "jobboard" / "__init__.py").touch()
-    if begin.models:
-        for source in MODELS.glob("*.py"):
-            shutil.copyfile(source, here / "jobboard" / source.name)
-    if begin.revision is None:
-        return
-    ini = here / "alembic.ini"
-    with contextlib.chdir(here), contextlib.redirect_stdout(io.StringIO()):
-        command.init(Config(str(ini)), "alembic")
-    text = ini.read_text(encoding="utf-8")
-    ini.write_text(
-        text.replace("driver://user:pass@localhost/dbname", database.URL), encoding="utf-8"
-    )
-    for revision in history("base", begin.revision):
-        shutil.copy(revision.path, here / "alembic" / "versions")
+def _same(one: Path, other: Path) -> bool:
+    """Whether two files, or two links, are the same."""
+    if one.is_symlink() or other.is_symlink():
+        return one.is_symlink() and other.is_symlink() and one.readlink() == other.readlink()
+    return other.is_file() and filecmp.cmp(one, other, shallow=False)
+
+
+@contextlib.contextmanager
+def _laid_out(begin: Start) -> Iterator[Path]:
+    """The project as a chapter starts: Alembic's own template, and the history's revisions."""
+    with _draft(workspace().parent) as folder:
+        (folder / "jobboard").mkdir()
+        (folder / "jobboard" / "__init__.py").touch()
+        if begin.models:
+            for source in MODELS.glob("*.py"):
+                shutil.copyfile(source, folder / "jobboard" / source.name)
+        if begin.revision:
+            ini = folder / "alembic.ini"
+            with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+                command.init(Config(str(ini)), "alembic")
+            text = ini.read_text(encoding="utf-8")
+            text = text.replace("driver://user:pass@localhost/dbname", database.URL)
+            ini.write_text(text, encoding="utf-8")
+            for revision in history("base", begin.revision):
+                shutil.copyfile(
+                    revision.path, folder / "alembic" / "versions" / Path(revision.path).name
+                )
+        yield folder

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the launcher comes through here too, and SQLAlchemy takes i
     import sqlalchemy as sa
 
 URL = "postgresql+psycopg2://"
+MARK = "belongs to a learner of the migrations workbook"
 LOCK_TIMEOUT = "-c lock_timeout=5s"
 
 
@@ -48,6 +49,29 @@ def engine(database: str | None = None) -> sa.Engine:
     return sa.create_engine(URL, poolclass=sa.NullPool, connect_args=arguments)
 
 
+def claim(connection: sa.Connection) -> None:
+    """Make sure that this database is the workbook's to change; raises WorkbookError if not.
+
+    It is ours on the embedded server, when it carries our mark, or when it is empty: then it gets
+    the mark. So a PGHOST left over from other work can never cost anybody a table.
+    """
+    query = "SELECT current_database(), shobj_description(oid, 'pg_database') FROM pg_database"
+    query += " WHERE datname = current_database()"
+    name, mark = connection.exec_driver_sql(query).one()
+    if "WORKBOOK_EMBEDDED" in os.environ or mark == MARK:
+        return
+    holds = """SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' UNION ALL
+        SELECT FROM pg_type t WHERE typnamespace = to_regnamespace('public')"""
+    if connection.exec_driver_sql(holds).first() is not None:
+        raise WorkbookError(
+            f'The database "{name}" holds tables that are not the workbook\'s: it was left alone.'
+            " Set PGDATABASE to the name of an empty or a new database."
+        )
+    quoted = connection.dialect.identifier_preparer.quote(name)
+    connection.exec_driver_sql(f"COMMENT ON DATABASE {quoted} IS '{MARK}'")
+
+
 @contextmanager
 def scratch() -> Iterator[sa.Connection]:
     """A connection to an empty database of the learner's that no lesson uses.
@@ -62,6 +86,7 @@ def scratch() -> Iterator[sa.Connection]:
         connection.exec_driver_sql("SET lock_timeout = '60s'")
         connection.exec_driver_sql("SELECT pg_advisory_lock(1)")
         connection.exec_driver_sql("RESET lock_timeout")
+        claim(connection)
         for (schema,) in connection.exec_driver_sql(
             "SELECT quote_ident(nspname) FROM pg_namespace"
             " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"

@@ -4,9 +4,10 @@ from workbook.exercises.kinds import bare, choose, judge_trial, model, order, ru
 from workbook.exercises.mistakes import MODEL
 
 APPLICATION = """
-from jobboard.database import Base
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
+
+from jobboard.database import Base
 
 
 class Application(Base):
@@ -19,9 +20,10 @@ class Application(Base):
 """
 
 COURSES = """
-from jobboard.database import Base
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from jobboard.database import Base
 
 
 class Course(Base):
