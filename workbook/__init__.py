@@ -1,10 +1,16 @@
 """What the notebooks import. Standard library only at import time: the launcher reads it too."""
 
+import importlib
 import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["check", "hint", "progress", "restore", "solution", "start"]
+PROVIDED = {
+    "chapters": ["restore", "start"],
+    "checking": ["check", "hint", "progress", "solution"],
+    "pictures": ["show_changes", "show_drift", "show_history", "show_tables"],
+}
+__all__ = [name for names in PROVIDED.values() for name in names]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,12 +30,7 @@ def home() -> Path:
 
 def __getattr__(name: str) -> Any:
     """Fetch what notebooks import when they import it."""
-    if name in ("restore", "start"):
-        from workbook import chapters
-
-        return getattr(chapters, name)
-    if name in __all__:
-        from workbook import checking
-
-        return getattr(checking, name)
+    for module, names in PROVIDED.items():
+        if name in names:
+            return getattr(importlib.import_module(f"workbook.{module}"), name)
     raise AttributeError(name)
