@@ -125,12 +125,22 @@ def assert_no_pop_up(page: Page) -> None:
 
 def assert_pictures(page: Page, file: Path) -> None:
     """Each Mermaid source of the notebook is a picture, and none an error."""
-    text = file.read_text(encoding="utf-8")
-    sources = text.count("```mermaid") + text.count('"text/vnd.mermaid"')
-    pictures = page.locator(".jp-RenderedMermaid")
-    expect(pictures).to_have_count(sources)
-    expect(pictures.locator("img")).to_have_count(sources)
-    expect(page.locator(".jp-RenderedMermaid.jp-mod-warning")).to_have_count(0)
+    cells = nbformat.read(file, 4).cells
+    drawn = [
+        number
+        for number, cell in enumerate(cells)
+        if any("text/vnd.mermaid" in output.get("data", {}) for output in cell.get("outputs", []))
+    ]
+    for number in drawn:  # only those in sight are in the page
+        cell = page.locator(f".jp-Cell[data-windowed-list-index='{number}']")
+        for _ in range(200):
+            if cell.count():
+                break
+            page.mouse.wheel(0, 300)
+            page.wait_for_timeout(50)
+        cell.scroll_into_view_if_needed()
+        expect(cell.locator(".jp-RenderedMermaid img")).to_have_count(1)
+        expect(cell.locator(".jp-RenderedMermaid.jp-mod-warning")).to_have_count(0)
 
 
 def photograph(page: Page, stem: str) -> None:

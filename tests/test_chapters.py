@@ -641,6 +641,12 @@ SPOILED: dict[str, tuple[int, Callable[[], object]]] = {
     "other driver": (4, lambda: replace("alembic.ini", "+psycopg2", "")),
     "no env.py": (3, lambda: (workspace() / "alembic/env.py").unlink()),
     "env.py broken": (4, lambda: (workspace() / "alembic/env.py").write_text("(")),
+    "env.py fails": (3, lambda: replace("alembic/env.py", "= None", "= jobboard.Base.metadata")),
+    "other folder": (3, lambda: replace("alembic.ini", "%(here)s/alembic", "%(here)s/migrations")),
+    "other server": (
+        3,
+        lambda: replace("alembic.ini", "psycopg2://", "psycopg2://a:b@127.0.0.2/c"),
+    ),
     "no template": (3, lambda: (workspace() / "alembic/script.py.mako").unlink()),
     "no revision": (3, lambda: (workspace() / "alembic/versions" / INIT.name).unlink()),
 }
@@ -708,6 +714,7 @@ def test_schema_public_is_made_again(chapter: int) -> None:
 # ---- after a learner's broken migration ---------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:Revision nobody")
 @pytest.mark.parametrize("broken", BROKEN)
 def test_after_a_broken_migration(broken: str) -> None:
     chapter = 3 + len(broken) % 2
@@ -772,11 +779,11 @@ def test_own_migration_that_cannot_be_applied_twice() -> None:
     begin(4)
     rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
     mine = work()
-    with contextlib.suppress(WorkbookError):  # one line would do, a right start is better
-        begin(4)
-        assert_right_start(4, kept=True)
+    message = begin(4)
+    assert_right_start(4, kept=True)
     assert_nothing_lost(mine)
     assert all(each.files or each.tables for each in asides().values())
+    assert all(f'"{name}"' in message for name in asides()), "each can be had back by its name"
 
 
 # ---- others at work -----------------------------------------------------------------------------
@@ -934,7 +941,7 @@ for line in sys.stdin:
 def test_killed_at_every_step(before: int, chapter: int) -> None:
     """A start that is killed and then started again: right, and all of the work can be had back."""
     with python_process(KILLED) as process:
-        for step in range(before + chapter, 1000, 8):
+        for step in range(before + chapter, 1000, 11):
             begin(before)
             mine = fill()
             forget_asides()
@@ -1158,6 +1165,25 @@ def test_links_are_put_aside_as_links() -> None:
     assert (workspace() / "link").readlink() == elsewhere
 
 
+def test_project_may_lie_on_another_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.rename
+
+    def rename(source: Any, target: Any, **options: Any) -> None:
+        ends = [Path(each).absolute().is_relative_to(workspace()) for each in (source, target)]
+        if ends[0] != ends[1]:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        real(source, target, **options)
+
+    monkeypatch.setattr(os, "rename", rename)
+    monkeypatch.setattr(Path, "rename", lambda self, target: rename(self, target))
+    begin(2)
+    mine = fill()
+    message = begin(4)
+    assert_right_start(4)
+    bring_back(message)
+    assert work() == mine
+
+
 def test_files_are_seen_wherever_the_project_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1223,6 +1249,24 @@ def test_scratch_database_with_tables_of_others_is_left_alone(scratch: str) -> N
         begin(3)
         begin(3)
     assert rows("SELECT * FROM theirs", database=scratch) == [("a row",)]
+
+
+def test_scratch_database_is_never_the_learners_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL cuts a name at 63 bytes, the `_scratch` at its end with it."""
+    name = f"{os.environ['PGDATABASE']}_{'x' * 63}"[:63]
+    monkeypatch.setenv("PGDATABASE", name)
+    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=200ms")
+    try:
+        with contextlib.suppress(WorkbookError):
+            begin(1)
+        db.connect_environment()
+        rows("CREATE TABLE mine AS SELECT 'a row' AS of_mine")
+        with contextlib.suppress(WorkbookError), db.scratch():
+            pass
+        assert rows("SELECT * FROM mine") == [("a row",)]
+    finally:
+        CONNECTIONS.pop(name).close()
+        rows(f"DROP DATABASE {name} WITH (FORCE)", database="postgres")
 
 
 def test_without_the_right_to_create_databases(

@@ -8,7 +8,8 @@ from typing import Any
 PROVIDED = {
     "chapters": ["restore", "start"],
     "checking": ["check", "hint", "progress", "solution"],
-    "pictures": ["show_changes", "show_drift", "show_history", "show_tables"],
+    "history": ["show_history"],
+    "pictures": ["show_changes", "show_drift", "show_tables"],
 }
 __all__ = [name for names in PROVIDED.values() for name in names]
 

@@ -60,6 +60,8 @@ def clean(notebook: nbformat.NotebookNode, folder: Path | None = None) -> None:
             output.get("metadata", {}).clear()
             if "traceback" in output:  # full of this machine's paths; its last line says it all
                 output["traceback"] = [f"{output['ename']}: {output['evalue']}"]
+            if "text/vnd.mermaid" in output.get("data", {}):
+                output["data"].pop("image/svg+xml", None)  # what JupyterLab adds when it saves
             if "text" in output:
                 output["text"] = plain(output["text"], folder)
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -278,6 +279,7 @@ def run_trial(
     `before`, which `before_files` lead to, by default the finished first revision.
     """
     files = history() if before_files is None else before_files
+    session = uuid.uuid4().hex  # marks its connections: others may wait for their turn here
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name,
         database.scratch() as connection,
@@ -304,6 +306,7 @@ def run_trial(
                 env={
                     **os.environ,
                     "PGDATABASE": os.environ["PGDATABASE"] + "_scratch",
+                    "PGAPPNAME": session,
                     "PYTHONDONTWRITEBYTECODE": "1",
                 },
                 stdout=subprocess.PIPE,
@@ -323,7 +326,7 @@ def run_trial(
         finally:  # a statement goes on in the server when its program is gone
             connection.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                f" WHERE datname = current_database() AND application_name = '{session}'"
             )
     if result["reference"]["error"]:
         raise AssertionError(f"the reference solution fails: {result['reference']['error']}")

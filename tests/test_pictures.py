@@ -1,0 +1,931 @@
+"""Pictures: what they say of the real state, and that no name can break out of one.
+
+What Mermaid makes of them is seen in Chromium, with the Mermaid that this JupyterLab has inside
+(npm hands it out; it is kept in the user's cache) and with JupyterLab's settings.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Page, sync_playwright
+from psycopg2 import sql
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from workbook import WorkbookError, chapters, history, pictures, states
+from workbook import database as databases
+from workbook.history import show_history
+from workbook.pictures import show_changes, show_drift, show_tables
+
+MERMAID = "text/vnd.mermaid"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture
+def project(database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """A learner's empty project, and this process within it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return database
+
+
+def execute(*statements: str) -> None:
+    with databases.engine().begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+EMPTY = ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+
+
+def mermaid_script() -> Path:
+    """The very version of Mermaid that JupyterLab has inside, as a script for a page."""
+    licences = Path(sys.prefix) / "share/jupyter/lab/static/third-party-licenses.json"
+    packages = json.loads(licences.read_text(encoding="utf-8"))["packages"]
+    [version] = [each["versionInfo"] for each in packages if each["name"] == "mermaid"]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "migrations-workbook"
+    script = cache / f"mermaid-{version}.min.js"
+    if not script.exists():
+        npm = shutil.which("npm")
+        if not npm:
+            pytest.skip("npm is missing, which hands out Mermaid")
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [npm, "pack", "--fetch-retries=0", "--fetch-timeout=60000", f"mermaid@{version}"],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                pytest.skip(f"npm does not get Mermaid: {done.stderr.strip()[-200:]}")
+            [archive] = Path(folder).glob("*.tgz")
+            with tarfile.open(archive) as opened:
+                member = opened.extractfile("package/dist/mermaid.min.js")
+                assert member
+                content = member.read()
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
+            file.write(content)
+        Path(file.name).replace(script)
+    return script
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A page with Mermaid as JupyterLab sets it up."""
+    if not CHROMIUM:
+        pytest.skip("Chromium is missing")
+    script = mermaid_script()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page()
+        page.add_script_tag(path=script)
+        page.evaluate(
+            """() => mermaid.initialize({theme: 'default', securityLevel: 'strict',
+                maxTextSize: 100000, maxEdges: 100000, startOnLoad: false})"""
+        )
+        yield page
+        browser.close()
+
+
+DRAW = r"""
+async (source) => {
+    let svg;
+    try { ({svg} = await mermaid.render('picture', source)); }
+    catch (error) { return {error: String(error)}; }
+    // as JupyterLab makes an image of it: all void elements closed, then strictly XML
+    svg = svg.replace(/<\s*(br|hr|img|input)\s*([^>]*?)\s*\/?>/gi, '<$1 $2 />')
+    svg = svg.replaceAll('&nbsp;', '&#160;');
+    const drawn = new DOMParser().parseFromString(svg, 'image/svg+xml');
+    const texts = (selector) => [...drawn.querySelectorAll(selector)].map(
+        (each) => each.textContent.replaceAll('\u00a0', ' ').replaceAll('\u200b', ''));
+    return {
+        error: drawn.querySelector('parsererror')?.textContent ?? null,
+        title: texts('title').join(), description: texts('desc').join(),
+        tables: texts('.label.name'), names: texts('.label.attribute-type'),
+        types: texts('.label.attribute-name'), rests: texts('.label.attribute-comment'),
+        keys: texts('.label.attribute-keys'),
+        nodes: texts('.node .nodeLabel'), ties: texts('.edgeLabel .label'),
+        foreign: [...drawn.querySelectorAll('*')].map((each) => each.tagName.toLowerCase()).filter(
+            (tag) => ['script', 'a', 'img', 'i', 'b', 'em', 'strong', 'math', 'iframe'].includes(tag)),
+        width: drawn.documentElement.viewBox.baseVal.width,
+        height: drawn.documentElement.viewBox.baseVal.height,
+    };
+}
+"""
+
+
+def draw(page: Page, source: str) -> dict[str, Any]:
+    """What is to be seen where Mermaid draws this."""
+    drawn: dict[str, Any] = page.evaluate(DRAW, source)
+    assert drawn["error"] is None, f"{drawn['error']}\n{source}"
+    assert drawn["foreign"] == []
+    return drawn
+
+
+# What the pictures say
+
+TABLES = """\
+companies
+  id    SERIAL       PK  NOT NULL
+  name  VARCHAR(50)      NOT NULL
+
+jobs
+  id           SERIAL        PK  NOT NULL
+  description  VARCHAR           NOT NULL
+  title        VARCHAR(100)      NOT NULL
+  company_id   INTEGER       FK  NOT NULL
+  FOREIGN KEY (company_id) REFERENCES companies(id) (many to one)"""
+DIAGRAM = """\
+  direction LR
+  t1["companies"] {
+    id SERIAL PK "NOT NULL"
+    name VARCHAR(50) "NOT NULL"
+  }
+  t2["jobs"] {
+    id SERIAL PK "NOT NULL"
+    description VARCHAR "NOT NULL"
+    title VARCHAR(100) "NOT NULL"
+    company_id INTEGER FK "NOT NULL"
+  }
+  t1 ||--o{ t2 : "company_id\""""
+
+
+def test_tables_of_the_database(project: str) -> None:
+    chapters.start(4)
+    picture = show_tables()
+    assert str(picture) == picture.text == TABLES
+    source = picture.rich[MERMAID].removeprefix(pictures.LOOK)
+    kind, title, said, diagram = source.split("\n", 3)
+    assert (kind, title) == ("erDiagram", "  accTitle: The tables of the database")
+    assert said.startswith("  accDescr: companies#59; id SERIAL PK NOT NULL#59; name VARCHAR(50)")
+    assert diagram == DIAGRAM
+    assert show_tables(of=picture).rich == picture.rich
+    assert str(show_tables(of="head")) == TABLES
+    assert str(show_tables("jobs")) == TABLES.split("\n\n")[1]
+
+
+def test_no_tables(project: str) -> None:
+    chapters.start(1)
+    picture = show_tables()
+    assert str(picture) == "There are no tables in the database."
+    assert picture.rich == {}
+
+
+def test_order_of_creation_does_not_count(project: str) -> None:
+    first = [
+        "CREATE TABLE a (id int PRIMARY KEY, x int UNIQUE CHECK (x > 0))",
+        "CREATE INDEX ON a (x)",
+    ]
+    second = ["CREATE TABLE b (id int REFERENCES a, x int REFERENCES a)"]
+    execute(*first, *second)
+    seen = show_tables()
+    execute("DROP TABLE b, a", *first[:1], *second, *first[1:])
+    assert show_tables().rich == seen.rich
+    assert str(show_tables()) == str(seen)
+
+
+MULTIPLICITIES = [
+    ("int NOT NULL REFERENCES a", "t1 ||--o{ t2", "(many to one)"),
+    ("int REFERENCES a", "t1 |o--o{ t2", "(many to one or none)"),
+    ("int NOT NULL UNIQUE REFERENCES a", "t1 ||--o| t2", "(at most one to one)"),
+    ("int PRIMARY KEY REFERENCES a", "t1 ||--o| t2", "(at most one to one)"),
+    ("int NOT NULL REFERENCES b (id)", "t2 ||--o{ t2", "(many to one)"),
+]
+
+
+def test_multiplicity(project: str) -> None:
+    for column, ends, words in MULTIPLICITIES:
+        own = "" if "PRIMARY" in column else "id int PRIMARY KEY, "
+        execute(*EMPTY, "CREATE TABLE a (id int PRIMARY KEY)", f"CREATE TABLE b ({own}x {column})")
+        picture = show_tables()
+        assert f'  {ends} : "x"' in picture.rich[MERMAID].splitlines()
+        assert picture.text.endswith(words)
+
+
+def test_a_unique_index_counts_like_a_constraint_and_a_partial_one_does_not(project: str) -> None:
+    execute(
+        "CREATE TABLE a (id int PRIMARY KEY)",
+        "CREATE TABLE b (x int NOT NULL REFERENCES a, y int NOT NULL REFERENCES a)",
+        "CREATE UNIQUE INDEX ON b (x)",
+        "CREATE UNIQUE INDEX ON b (y) WHERE y > 0",
+    )
+    source = show_tables().rich[MERMAID]
+    assert 't1 ||--o| t2 : "x"' in source
+    assert 't1 ||--o{ t2 : "y"' in source
+
+
+def test_keys_and_rules_of_several_columns(project: str) -> None:
+    execute(
+        "CREATE TABLE a (x int, y int, z int DEFAULT 7, PRIMARY KEY (y, x), UNIQUE (x, z))",
+        "CREATE TABLE b (p int, q int NOT NULL, FOREIGN KEY (q, p) REFERENCES a ON DELETE CASCADE)",
+        "CREATE INDEX ON b (p, q)",
+        "COMMENT ON TABLE b IS 'refers'",
+        "COMMENT ON COLUMN b.q IS 'first'",
+    )
+    assert (
+        str(show_tables())
+        == """\
+a
+  x       INTEGER  PK  NOT NULL
+  y       INTEGER  PK  NOT NULL
+  z       INTEGER      DEFAULT 7
+  UNIQUE  (x, z)
+
+b -- refers
+  p      INTEGER       FK
+  q      INTEGER       FK  NOT NULL -- first
+  INDEX  btree (p, q)
+  FOREIGN KEY (q, p) REFERENCES a(y, x) ON DELETE CASCADE (many to one or none)"""
+    )
+
+
+def test_types_and_defaults(project: str) -> None:
+    execute(
+        "CREATE TYPE mood AS ENUM ('calm')",
+        "CREATE TYPE \"Odd (type)\" AS ENUM ('x')",
+        """CREATE TABLE t (a bigserial, b timestamp(3), c timestamptz[], d numeric(5,2), e mood,
+            f "Odd (type)", g char(3), h varchar(9)[], i int GENERATED ALWAYS AS IDENTITY,
+            j int GENERATED BY DEFAULT AS IDENTITY, k int GENERATED ALWAYS AS (1 + 1) STORED,
+            l text DEFAULT 'it''s', m interval day to second)""",
+    )
+    assert str(show_tables()).splitlines()[1:] == [
+        "  a  BIGSERIAL                   NOT NULL",
+        "  b  TIMESTAMP(3)",
+        "  c  TIMESTAMP WITH TIME ZONE[]",
+        "  d  NUMERIC(5,2)",
+        "  e  mood",
+        '  f  "Odd (type)"',
+        "  g  CHAR(3)",
+        "  h  VARCHAR(9)[]",
+        "  i  INTEGER                     NOT NULL GENERATED ALWAYS AS IDENTITY",
+        "  j  INTEGER                     NOT NULL GENERATED BY DEFAULT AS IDENTITY",
+        "  k  INTEGER                     GENERATED ALWAYS AS ((1 + 1)) STORED",
+        "  l  TEXT                        DEFAULT 'it''s'::text",
+        "  m  interval day to second",
+    ]
+
+
+def test_many_tables_are_drawn_by_name_and_listed_in_full(project: str) -> None:
+    execute(
+        *(
+            f"CREATE TABLE t{n:03} (id serial PRIMARY KEY, a int, b int, c int"
+            + (f", d int REFERENCES t{n - 1:03})" if n > 60 else ")")
+            for n in range(100)
+        )
+    )
+    picture = show_tables()
+    assert picture.words.startswith("100 tables with 439 lines are too much for a picture: here")
+    assert picture.text.count("\n\n") == 99
+    drawn = re.findall(r't\d+\["(t\d+)"\]', picture.rich[MERMAID])
+    assert drawn == [f"t{n:03}" for n in range(61, 91)]  # where most relations are
+    assert picture.rich[MERMAID].count(" --> ") == 29
+    few = show_tables("t099", "t098")
+    assert few.words == "" and "  d   INTEGER  FK" in few.text
+
+
+def test_a_picture_stays_below_what_jupyterlab_accepts(project: str) -> None:
+    columns = ", ".join(f"c{n} text DEFAULT '{'<' * 200}'" for n in range(20))
+    execute(*(f"CREATE TABLE t{n} ({columns})" for n in range(6)))
+    picture = show_tables()
+    assert len(picture.rich[MERMAID]) < 100_000
+    assert picture.words.startswith("6 tables with 120 lines are too much for a picture")
+
+
+# Models and revisions
+
+
+def test_models_as_this_python_knows_them_and_as_their_file_says(project: str) -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Company(Base):
+        __tablename__ = "companies"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        user_id: Mapped[str]
+        name: Mapped[str]
+
+    chapters.start(2)
+    known = show_tables(of=Base)
+    assert str(known) == str(show_tables(of=Base.metadata)) == str(show_tables(of=Company))
+    assert str(known) == str(show_tables("companies", of="models"))
+    assert known.text.splitlines()[2] == "  user_id  VARCHAR      NOT NULL"
+    file = Path("jobboard/models.py")
+    file.write_text(file.read_text().replace("user_id: Mapped[str]", "owner: Mapped[str | None]"))
+    assert show_changes(Base, "models").words.splitlines()[:3] == [
+        "Since then, in the models:",
+        "  companies loses user_id VARCHAR NOT NULL",
+        "  companies gains owner VARCHAR",
+    ]
+
+
+def test_models_that_do_not_work(project: str) -> None:
+    chapters.start(2)
+    for code, reason in (
+        ("import nothing_such", "ModuleNotFoundError: No module named 'nothing_such'"),
+        ("class Company(", "SyntaxError: "),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import warnings; warnings.warn('x'); raise ValueError('a\\nb')", "ValueError: a"),
+    ):
+        Path("jobboard/models.py").write_text(code)
+        with pytest.raises(WorkbookError, match=re.escape(f"The models do not work: {reason}")):
+            show_tables(of="models")
+
+
+def test_metadata_that_does_not_work(project: str) -> None:
+    metadata = sa.MetaData()
+    sa.Table("a", metadata, sa.Column("x", sa.ForeignKey("nowhere.id")))
+    with pytest.raises(WorkbookError, match=r"^The tables of the models cannot be made .*nowhere"):
+        show_tables(of=metadata)
+    assert str(show_tables(of=sa.MetaData())) == "There are no tables in the models."
+
+
+# Changes
+
+
+CHANGES = [
+    ("CREATE TABLE c (x int, y int)", "c is new, with x, y"),
+    ("CREATE TABLE c ()", "c is new, with no columns"),
+    ("DROP TABLE b", "b is gone"),
+    ("ALTER TABLE a ADD user_id varchar NOT NULL", "a gains user_id VARCHAR NOT NULL"),
+    ("ALTER TABLE a DROP name", "a loses name VARCHAR(50) NOT NULL"),
+    (
+        "ALTER TABLE a ALTER name TYPE varchar(99)",
+        "a.name becomes VARCHAR(99) NOT NULL (was VARCHAR(50) NOT NULL)",
+    ),
+    (
+        "ALTER TABLE a ALTER name DROP NOT NULL",
+        "a.name becomes VARCHAR(50) (was VARCHAR(50) NOT NULL)",
+    ),
+    (
+        "ALTER TABLE b ALTER x SET DEFAULT 5",
+        "b.x becomes INTEGER DEFAULT 5 (was INTEGER)",
+    ),
+    ("COMMENT ON COLUMN b.x IS 'why'", "b.x becomes INTEGER -- why (was INTEGER)"),
+    ("ALTER TABLE b ADD UNIQUE (x)", "b gains UNIQUE (x)"),
+    ("ALTER TABLE b ADD CHECK (x > 1)", "b gains CHECK ((x > 1))"),
+    (
+        "ALTER TABLE b ADD FOREIGN KEY (x) REFERENCES a",
+        "b gains FOREIGN KEY (x) REFERENCES a(id)",
+    ),
+    ("ALTER TABLE a DROP CONSTRAINT a_pkey CASCADE", "a loses PRIMARY KEY (id)"),
+    ("CREATE INDEX ON b (x)", "b gains INDEX btree (x)"),
+    ("CREATE UNIQUE INDEX ON b (x)", "b gains UNIQUE INDEX btree (x)"),
+    ("CREATE TYPE mood AS ENUM ('calm', 'wild')", "the type mood is new: calm, wild"),
+    ("CREATE VIEW v AS SELECT 1", "the view v is new"),
+    ("DROP VIEW w", "the view w is gone"),
+    ("ALTER TABLE b RENAME CONSTRAINT positive TO other", None),
+]
+
+
+def test_changes_in_words(project: str) -> None:
+    for statement, words in CHANGES:
+        execute(
+            *EMPTY,
+            "CREATE TABLE a (id int PRIMARY KEY, name varchar(50) NOT NULL)",
+            "CREATE TABLE b (x int, y int CONSTRAINT positive CHECK (y > 0))",
+            "CREATE VIEW w AS SELECT 1",
+        )
+        before = show_tables()
+        assert str(show_changes(before)) == "Since then, in the database: nothing changed."
+        execute(statement)
+        picture = show_changes(before)
+        told = f":\n  {words}" if words else ": nothing changed."
+        assert picture.words == f"Since then, in the database{told}"
+        assert bool(picture.rich) == bool(words and not re.search("TYPE mood|VIEW", statement))
+
+
+def test_changes_are_marked_by_signs_and_words(project: str) -> None:
+    execute(
+        "CREATE TABLE a (id int PRIMARY KEY, name varchar(50))",
+        "CREATE TABLE b (x int, y int)",
+        "CREATE TABLE c (x int)",
+        "CREATE TABLE same (x int)",
+    )
+    before = show_tables()
+    execute(
+        "ALTER TABLE b ADD z int, DROP y, ALTER x TYPE bigint",
+        "ALTER TABLE b ADD FOREIGN KEY (z) REFERENCES a",
+        "DROP TABLE c",
+        "CREATE TABLE d (x int)",
+    )
+    picture = show_changes(before)
+    assert (
+        picture.text
+        == """\
+a
+  id    INTEGER      PK  NOT NULL
+  name  VARCHAR(50)
+
+~ b (changed)
+  ~  x  BIGINT       (was INTEGER)
+  MINUS  y  INTEGER
+  +  z  INTEGER  FK
+  + FOREIGN KEY (z) REFERENCES a(id) (many to one or none)
+
+MINUS c (gone)
+  x  INTEGER
+
++ d (new)
+  x  INTEGER""".replace("MINUS", states.GONE)
+    )
+    lines = picture.rich[MERMAID].splitlines()
+    assert '  t2["#126; b (changed)"]:::changed {' in lines
+    assert '    `#126; x` BIGINT "(was INTEGER)"' in lines
+    assert f"    `{states.GONE} y` INTEGER" in lines
+    assert "    `#43; z` INTEGER FK" in lines
+    assert '  t1 |o--o{ t2 : "#43; z"' in lines
+    assert [line.split()[1] for line in lines if "classDef" in line] == ["new", "gone", "changed"]
+
+
+def test_changes_between_revisions_and_to_the_models(project: str) -> None:
+    chapters.start(4)
+    assert str(show_changes("base", "head")) == (
+        "From base to head:\n  companies is new, with id, name\n"
+        "  jobs is new, with id, description, title, company_id\n\n"
+        "+ companies (new)\n"
+        + TABLES.removeprefix("companies\n")
+        .replace("\njobs", "\n+ jobs (new)")
+        .replace("  FOR", "  + FOR")
+    )
+    assert show_changes("head").words == "From head to the database: nothing changed."
+    assert show_changes("database", "models").words == (
+        "From the database to the models:\n"
+        "  companies.name becomes VARCHAR NOT NULL (was VARCHAR(50) NOT NULL)\n"
+        "  companies gains user_id VARCHAR NOT NULL\n"
+        "  jobs.title becomes VARCHAR NOT NULL (was VARCHAR(100) NOT NULL)"
+    )
+    assert show_changes("1f3a", chapters.INIT).words.endswith(": nothing changed.")
+
+
+def test_what_has_no_tables(project: str) -> None:
+    chapters.start(4)
+    for of, reason in (
+        ("nope", "Can't locate revision identified by 'nope'. `alembic history` lists the rev"),
+        (7, "Whose tables? Pass"),
+        (None, "Whose tables? Pass"),
+        (show_history(), "Whose tables? Pass"),
+    ):
+        with pytest.raises(WorkbookError, match=re.escape(reason)):
+            show_changes(of)
+    for name in ("nope", "Jobs", "jobs; DROP TABLE jobs"):
+        with pytest.raises(WorkbookError) as caught:
+            show_tables(name)
+        assert str(caught.value) == (
+            f'There is no table "{name}" in the database. There is companies, jobs.'
+        )
+    with pytest.raises(WorkbookError, match=r"show_tables\(of=Base\)"):
+        show_tables(sa.MetaData())  # type: ignore[arg-type]
+
+
+def test_a_revision_that_does_not_work(project: str) -> None:
+    chapters.start(3)
+    write("two", chapters.INIT, "broken", "op.add_column('job', sa.Column('x', sa.Integer))")
+    with pytest.raises(WorkbookError, match=r'^The tables of head .*: Prog.*"job" does not exist$'):
+        show_changes("base", "head")
+
+
+# Drift
+
+
+def test_drift(project: str) -> None:
+    chapters.start(4)
+    picture = show_drift("companies")
+    assert (
+        str(picture)
+        == """\
+companies: they differ in user_id, name.
+
+   companies         the models say    the migrations say    the database says
+   id                SERIAL NOT NULL   SERIAL NOT NULL       SERIAL NOT NULL
+≠  user_id           VARCHAR NOT NULL  —                     —
+≠  name              VARCHAR NOT NULL  VARCHAR(50) NOT NULL  VARCHAR(50) NOT NULL
+   PRIMARY KEY (id)  yes               yes                   yes"""
+    )
+    html = re.sub(r"<(\w+) style='text-align: left'>", r"<\1>", picture.rich["text/html"])
+    assert (
+        "<td><b>≠</b></td><td><b>user_id</b></td><td><b>VARCHAR NOT NULL</b></td><td><b>—</b></td>"
+        in html
+    )
+    assert "<tr><td></td><td>id</td><td>SERIAL NOT NULL</td>" in html
+    execute(
+        "ALTER TABLE jobs DROP CONSTRAINT jobs_company_id_fkey",
+        "ALTER TABLE jobs ADD FOREIGN KEY (company_id) REFERENCES companies ON DELETE CASCADE",
+    )
+    apart = show_drift("jobs").words
+    assert apart.startswith("jobs: they differ in title, FOREIGN KEY (company_id) REFERENCES comp")
+    with pytest.raises(WorkbookError, match=r'^There is no table "nope" in the models, the migr'):
+        show_drift("nope")
+
+
+def test_no_drift(project: str) -> None:
+    chapters.start(3)
+    Path("jobboard/models.py").write_text(
+        "from jobboard.database import Base\nfrom sqlalchemy import Column, Integer\n"
+        "class T(Base):\n    __tablename__ = 't'\n    id = Column(Integer, primary_key=True)\n"
+    )
+    execute("CREATE TABLE t (id serial PRIMARY KEY)")
+    write(chapters.INIT, None, "init", "op.execute('CREATE TABLE t (id serial PRIMARY KEY)')")
+    assert show_drift("t").words == "t: all three agree."
+
+
+def test_what_is_nowhere_else_is_seen_as_drift(project: str) -> None:
+    chapters.start(4)
+    execute("CREATE TABLE by_hand (x int)")
+    assert str(show_drift("by_hand")).splitlines()[-1].split() == ["≠", "x", "—", "—", "INTEGER"]
+
+
+# History
+
+
+def write(
+    name: str, down: Any, message: str, upgrade: str = "pass", depends_on: str | None = None
+) -> None:
+    """A revision file, in place of one that has the id already."""
+    for path in Path("alembic/versions").glob(f"{name}_*.py"):
+        path.unlink()
+    Path(f"alembic/versions/{name}_.py").write_text(
+        f"{f'{message}{chr(10)}{chr(10)}Create Date: 2026-01-01'!r}\n"
+        "from alembic import op\nimport sqlalchemy as sa\n"
+        f"revision = {name!r}\ndown_revision = {down!r}\ndepends_on = {depends_on!r}\n"
+        f"def upgrade():\n    {upgrade}\ndef downgrade():\n    pass\n",
+        encoding="utf-8",
+    )
+
+
+def stamp(*ids: str) -> None:
+    execute(
+        "CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) PRIMARY KEY)",
+        "DELETE FROM alembic_version",
+        *(f"INSERT INTO alembic_version VALUES ('{each}')" for each in ids),
+    )
+
+
+GRAPH = [  # id, what it stands on, message, depends_on
+    ("a", None, "init", None),
+    ("b", "a", "left", None),
+    ("c", "b", "left two", None),
+    ("d", "a", "right", None),
+    ("e", ("c", "d"), "merge", None),
+    ("f", None, "other", "b"),
+    ("g", ("e", "f"), "both", None),
+]
+
+
+def graph(ids: dict[str, str] | None = None) -> None:
+    ids = ids or {}
+    for each in Path("alembic/versions").glob("*.py"):
+        each.unlink()
+
+    def known(name: Any) -> Any:
+        if isinstance(name, tuple):
+            return tuple(known(each) for each in name)
+        return ids.get(name, name)
+
+    for name, down, message, depends in GRAPH:
+        write(known(name), known(down), message, depends_on=known(depends))
+
+
+def test_history_with_branches(project: str) -> None:
+    chapters.start(3)
+    graph()
+    stamp("c")
+    picture = show_history()
+    assert (
+        str(picture)
+        == """\
+○       g     both (head)
+├─╮
+○ │     e     merge
+├─┼─╮
+│ │ ○   d     right
+│ ○ │   f     other
+● │ │   c     left two  <- the database is here
+├─╯ │
+●   │   b     left
+├───╯
+●       a     init
+●       base
+
+● applied   ○ not applied"""
+    )
+    source = picture.rich[MERMAID].removeprefix(pictures.LOOK)
+    lines = [line.strip() for line in source.splitlines()]
+    assert lines[0] == "flowchart BT"
+    assert lines[3:-2] == [
+        'base(["base"])',
+        'r1["init<br/>a<br/>applied"]:::applied',
+        'r2["left<br/>b<br/>applied"]:::applied',
+        'r3["left two<br/>c<br/>applied"]:::applied',
+        'r4["other<br/>f<br/>not applied"]:::not',
+        'r5["right<br/>d<br/>not applied"]:::not',
+        'r6["merge<br/>e<br/>not applied"]:::not',
+        'r7["both<br/>g (head)<br/>not applied"]:::not',
+        "base --> r1",
+        "r1 --> r2",
+        "r2 --> r3",
+        "r2 -. depends on .-> r4",
+        "r1 --> r5",
+        "r3 --> r6",
+        "r5 --> r6",
+        "r6 --> r7",
+        "r4 --> r7",
+        'database[("the database<br/>is here")]',
+        "database ==> r3",
+    ]
+    stamp("c", "d")
+    assert str(show_history()).count("<- the database is here") == 2
+    assert show_history().rich[MERMAID].count("database ==> r") == 2
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(numbers=st.lists(st.integers(0, 16**12 - 1), min_size=7, max_size=7, unique=True))
+def test_ids_decide_nothing(project: str, numbers: list[int]) -> None:
+    if not Path("alembic").exists():
+        chapters.start(3)
+    ids = {row[0]: f"{number:012x}" for row, number in zip(GRAPH, numbers, strict=True)}
+
+    def seen(now: dict[str, str]) -> list[str]:
+        graph(now)
+        stamp(now["c"])
+        picture = show_history()
+        text = "\n".join([str(picture), picture.rich[MERMAID]])
+        return re.sub("|".join(now.values()), "REVISION", text).splitlines()
+
+    assert seen(ids) == seen({row[0]: f"{n:012x}" for n, row in enumerate(GRAPH)})
+
+
+def test_history_from_base_to_head(project: str) -> None:
+    chapters.start(3)
+    assert str(show_history()).splitlines()[:2] == [
+        f"○  {chapters.INIT}  init (head)",
+        "●  base            <- the database is here",
+    ]
+    assert "database ==> base" in show_history().rich[MERMAID]
+    chapters.start(4)
+    assert str(show_history()).splitlines() == [
+        f"●  {chapters.INIT}  init (head)  <- the database is here",
+        "●  base",
+        "",
+        "● applied",
+    ]
+
+
+def test_history_without_the_file_of_where_the_database_is(project: str) -> None:
+    chapters.start(4)
+    stamp("f00d")
+    picture = show_history()
+    assert picture.words == (
+        'The database is at "f00d", and no file in alembic/versions has that id: bring that file back.'
+    )
+    assert "? perhaps applied" in picture.text
+    assert 'lost1["f00d<br/>no file has this id"]' in picture.rich[MERMAID]
+
+
+def test_history_without_revisions_and_without_alembic(project: str) -> None:
+    chapters.start(3)
+    for path in Path("alembic/versions").glob("*.py"):
+        path.unlink()
+    assert str(show_history()) == (
+        'There is no revision yet: `alembic revision -m "..."` makes the first.'
+    )
+    chapters.start(2)
+    for function in (show_history, lambda: show_changes("head"), lambda: show_drift("jobs")):
+        with pytest.raises(
+            WorkbookError, match=r"^There is no Alembic environment here: `alembic in"
+        ):
+            function()
+
+
+def test_revision_files_that_do_not_work(project: str) -> None:
+    chapters.start(3)
+    for code, reason in (
+        ("x =", "SyntaxError: invalid syntax (bad_.py, line 1)"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("revision, down_revision = 'q', 'gone'", "UserWarning: Revision gone referenced"),
+        ("revision, down_revision = 'q', 'q'", "LoopDetected: Self-loop is detected in revisions"),
+        ("revision = 'q'", "AttributeError: module 'bad__py' has no attribute 'down_revision'"),
+        (f"revision, down_revision = '{chapters.INIT}', None", "UserWarning: Revision"),
+    ):
+        Path("alembic/versions/bad_.py").write_text(code)
+        with pytest.raises(WorkbookError) as caught:
+            show_history()
+        assert str(caught.value).startswith(f"The files in alembic/versions do not work: {reason}")
+
+
+def test_a_long_history_is_drawn_around_the_database(project: str) -> None:
+    chapters.start(3)
+    for path in Path("alembic/versions").glob("*.py"):
+        path.unlink()
+    for n in range(300):
+        write(f"id{n:03}", f"id{n - 1:03}" if n else None, f"step {n}")
+    for at, first, last in ((None, 0, 19), (0, 0, 19), (150, 140, 159), (299, 280, 299)):
+        stamp(*([f"id{at:03}"] if at is not None else []))
+        picture = show_history()
+        assert picture.words.startswith(
+            "300 revisions are too many to draw: here are the 20 around"
+        )
+        assert picture.text.count("\n") == 300 + 2
+        source = picture.rich[MERMAID]
+        drawn = [int(each) for each in re.findall(r"<br/>id(\d+)", source)]
+        assert drawn == [*range(first, last + 1)]
+        assert f'base(["{f"{first} earlier revisions" if first else "base"}"])' in source
+        assert ("later([" in source) == (last < 299)
+        assert f"database ==> {'base' if at is None else f'r{at + 1}'}" in source
+
+
+# What a learner meets
+
+
+def test_no_look_leaves_a_connection_open(project: str) -> None:
+    chapters.start(4)
+    show_tables()
+    show_history()
+    show_changes("base")
+    show_drift("jobs")
+    with databases.engine().connect() as connection:
+        others = connection.exec_driver_sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        assert others.scalar() == 0
+
+
+def test_no_server(project: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    chapters.start(4)
+    monkeypatch.setenv("PGHOST", str(tmp_path))
+    for function in (show_tables, show_history, lambda: show_changes("base")):
+        with pytest.raises(WorkbookError, match=r"^PostgreSQL does not let us in"):
+            function()
+
+
+def test_jupyter_gets_words_and_picture(project: str) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    InteractiveShell.instance()
+    try:
+        before = show_tables()
+        execute("CREATE TABLE a (x int)")
+        with capture_output() as captured:
+            show_changes(before)._ipython_display_()
+    finally:
+        InteractiveShell.clear_instance()
+    assert captured.stdout == "Since then, in the database:\n  a is new, with x\n"
+    [output] = captured.outputs
+    assert output.data["text/plain"] == "+ a (new)\n  x  INTEGER"
+    assert "\nerDiagram\n" in output.data[MERMAID]
+
+
+# No name breaks out
+
+# fmt: off
+NASTY = [
+    "user id", "__init__", "_x_", "a*b*c", "**b**", "`tick`", '"', '""', "'", "PK", "fk", "end",
+    "<script>alert(1)</script>", "<b>bold</b>", "<br>", "</div>", "&lt;", "&amp;", "#35;",
+    "#quot;", "$$x^2$$", "fa:fa-user", "a;b", "%%{init: {'theme': 'dark'}}%%", "%% remark", "---",
+    "title: x", "direction TB", "x direction\tLR y", "erDiagram", "accTitle: x", "click r1 href",
+    "subgraph", "1. one", "- item", "# head", "> quote", "[x](http://example.com)", "![x](y)",
+    "www.example.com", "~T~", "a~b~c", "ﬂ°°35¶ß", "ﬂ°", "style x:#1;", "classDef x:#1;", ":::x",
+    "{", "}", "]", "|", "||", "\n", "a\nb", "a\r\n\tb", "\\n", "\x01", "\x1b[31m", "\x7f", "\x85",
+    "\xa0", "\u2028", "\ufeff", "\u202egnp", "a\u200bb", "a\u200db", "\U0001f469\u200d\U0001f4bb",
+    "😀", "日本語", "e\u0301", "ß", "é", "İ", "ﬁ", "\ue000", " lead", "trail ", "a  b", " ", "x" * 63,
+    "é" * 31, "select", "Order", "1", "1e5", "0", "%s", "%", "a" * 60 + "!",
+]
+# fmt: on
+characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+words = st.one_of(st.sampled_from(NASTY), st.text(characters, min_size=1, max_size=40))
+
+
+def clip(text: str) -> str:
+    """A name as PostgreSQL keeps it: 63 bytes."""
+    return text.encode()[:63].decode(errors="ignore")
+
+
+def seen(text: str) -> str:
+    """A name as one reads it in what `draw` gives."""
+    return states.visible(text)
+
+
+identifiers = words.map(clip)
+ALL = sorted({*map(clip, NASTY)})
+tables = st.lists(
+    st.tuples(identifiers, st.lists(identifiers, min_size=1, max_size=3, unique=True), words),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda table: table[0],
+)
+bounded = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@bounded
+@example([("t", ALL, "x")], "it's")
+@example([(each, [each], each) for each in ALL[:20]], "a b")
+@given(tables, identifiers)
+def test_any_name_type_and_comment_is_shown_as_it_is(
+    page: Page, project: str, tables: list[tuple[str, list[str], str]], kind: str
+) -> None:
+    name, text = sql.Identifier, sql.Literal
+    own = clip(f"T{kind}")
+    with databases.engine().connect() as connection:
+        cursor = connection.connection.cursor()
+        cursor.execute(sql.SQL("CREATE TYPE {} AS ENUM ({})").format(name(own), text(kind)))
+        for table, columns, comment in tables:
+            first = name(columns[0])
+            cursor.execute(
+                sql.SQL("CREATE TABLE {} ({} int UNIQUE REFERENCES {} ({}))").format(
+                    name(table), first, name(table), first
+                )
+            )
+            for column in columns[1:]:
+                cursor.execute(
+                    sql.SQL("ALTER TABLE {} ADD {} {} DEFAULT {}").format(
+                        name(table), name(column), name(own), text(kind)
+                    )
+                )
+            cursor.execute(
+                sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(name(table), first, text(comment))
+            )
+        state = states.read(connection, "the database")
+        connection.rollback()
+    picture = show_tables(of=pictures.Picture("", state=state))
+    drawn = draw(page, picture.rich[MERMAID])
+    ordered = sorted(tables, key=lambda table: table[0].encode())
+    assert drawn["tables"] == [seen(table) for table, _, _ in ordered]
+    assert drawn["names"] == [seen(column) for _, columns, _ in ordered for column in columns]
+    assert {each for each in drawn["types"] if each != "INTEGER"} <= {
+        seen(own),
+        seen('"{}"'.format(own.replace('"', '""'))),
+    }
+    for _, columns, comment in ordered:
+        assert f"-- {seen(comment)}" in drawn["rests"]
+        assert seen(columns[0]) in drawn["ties"]
+    for table, columns, comment in tables:
+        for each in (table, *columns, comment):
+            assert seen(each).strip() in picture.text
+    html = pictures._draw_drift(ordered[0][0], [state] * 3).rich["text/html"]
+    cells = page.evaluate(
+        """html => {
+            document.body.innerHTML = html;
+            return [...document.querySelectorAll('tr')].map(row => row.cells[1]).map(
+                cell => cell.querySelector(':not(b)') ? 'an element' : cell.textContent);
+        }""",
+        html,
+    )
+    assert cells[: len(ordered[0][1]) + 1] == [
+        seen(each) for each in (ordered[0][0], *ordered[0][1])
+    ]
+
+
+@bounded
+@example([(each, each) for each in ALL])
+@given(st.lists(st.tuples(identifiers, words), min_size=1, max_size=4, unique_by=lambda it: it[0]))
+def test_any_message_is_shown_as_it_is(page: Page, revisions: list[tuple[str, str]]) -> None:
+    graph: dict[str, history.Revision] = {}
+    for each, message in revisions:
+        graph[each] = history.Revision(each, tuple(graph)[-1:], (), message, False, ("", "", ""))
+    signs = {each: ("●", "applied") for each in graph}
+    source = history._flowchart(graph, list(graph), {revisions[-1][0], "lost "}, signs)
+    drawn = draw(page, pictures.titled(source, revisions[0][1], seen(revisions[0][1])))
+    assert sorted(drawn["nodes"]) == sorted(
+        [
+            "base",
+            *(f"{seen(message)}{seen(each)}applied" for each, message in revisions),
+            "lost no file has this id",
+            "the databaseis here",
+        ]
+    )
+    assert drawn["title"] == seen(revisions[0][1])
+    assert drawn["description"].split() == seen(revisions[0][1]).split()
+
+
+def test_a_table_without_columns_is_shown_by_its_name(page: Page) -> None:
+    boxes = {each: pictures.Box("", each, []) for each in ALL}
+    assert draw(page, pictures._er_diagram(boxes, {}))["tables"] == [seen(each) for each in ALL]
+    assert sorted(draw(page, pictures._name_chart(boxes, {}))["nodes"]) == sorted(map(seen, ALL))
