@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workbook import database
+from workbook import ROOT, database
 
 stack = contextlib.ExitStack()  # the server, in the main process
 notebook = contextlib.ExitStack()  # project and database of the notebook that is running
@@ -29,7 +29,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Before a notebook's kernel starts, give it a project and a database that nobody has used."""
+    """Begin in the clone; give a notebook a project and a database that nobody has used."""
+    os.chdir(ROOT)  # a chapter's start goes into its workspace
     if type(item).__name__ != "IPyNbCell" or current == [item.parent]:
         return
     assert item.parent

@@ -157,7 +157,7 @@ def test_sql_can_be_written_without_a_server(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def replace_connect_environment(
-    monkeypatch: pytest.MonkeyPatch, replacement: Callable[[], None]
+    monkeypatch: pytest.MonkeyPatch, replacement: Callable[[str], None]
 ) -> None:
     module = ModuleType("workbook.database")
     vars(module)["connect_environment"] = replacement
@@ -166,12 +166,14 @@ def replace_connect_environment(
 
 def test_server_is_found_before_connecting(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGDATABASE", "no_such_database")
-    replace_connect_environment(monkeypatch, lambda: monkeypatch.setenv("PGDATABASE", database))
+    replace_connect_environment(
+        monkeypatch, lambda name: monkeypatch.setenv("PGDATABASE", database)
+    )
     upgrade(root_config(), "head")
 
 
 def test_no_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_server() -> None:
+    def no_server(name: str) -> None:
         raise WorkbookError("No server, do this.")
 
     replace_connect_environment(monkeypatch, no_server)
