@@ -6,7 +6,6 @@ database's schema `public` is renamed to `aside_<name>`, which is instant, trans
 right to create databases and waits for no open session.
 """
 
-import ast
 import contextlib
 import filecmp
 import importlib
@@ -79,7 +78,7 @@ def start(chapter: int, fresh: bool = False) -> None:
         if keep and _database_stands(connection, begin):
             print(f"You go on with your own project: {begin.words}.")
             return
-        aside = _put_aside(connection, files=not keep)
+        aside = first = _put_aside(connection, files=not keep)
         if keep:
             connection.commit()
             # Their migrations may end a transaction of ours, so they get one of their own.
@@ -92,6 +91,8 @@ def start(chapter: int, fresh: bool = False) -> None:
             connection.commit()
             _replace_files(aside, folder)
     _enter()
+    if first and first != aside:
+        print(f'Your database is put aside. To bring it back: restore("{first.name}")')
     if aside:
         what = "Your database is" if keep else "Your earlier work is"
         print(f'{what} put aside. To bring it back: restore("{aside.name}")')
@@ -273,12 +274,19 @@ def _project_stands(begin: Start) -> bool:
 
 
 def _environment_stands(project: Path) -> bool:
-    """Whether `alembic` would find its files and this database."""
+    """Whether `alembic` works in a project, on this database."""
+    config = Config(str(project / "alembic.ini"))
     environment = project / "alembic"
-    url = Config(str(project / "alembic.ini")).get_main_option("sqlalchemy.url") or ""
-    ast.parse((environment / "env.py").read_text(encoding="utf-8"))
-    named = sa.make_url(url).drivername == sa.make_url(database.URL).drivername
-    return named and (environment / "script.py.mako").is_file()
+    place = Path(config.get_main_option("script_location") or "")
+    if not (environment / "script.py.mako").is_file() or place != environment:
+        return False
+    template = Path(config.get_template_directory()) / "generic" / "env.py"
+    as_made = (environment / "env.py").read_bytes() == template.read_bytes()
+    if config.get_main_option("sqlalchemy.url") == database.URL and as_made:
+        return True
+    command = [sys.executable, "-m", "alembic", "current"]  # half a second, for what is their own
+    done = subprocess.run(command, cwd=project, capture_output=True, check=False, timeout=20)
+    return done.returncode == 0
 
 
 def _built(project: Path, revision: str) -> schema.Schema:
@@ -345,6 +353,7 @@ def _database_stands(connection: sa.Connection, begin: Start) -> bool:
     used = "SELECT 1 FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
     try:
         with connection.begin_nested():
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
             tables = sa.inspect(connection).get_table_names()
             if "alembic_version" not in tables or connection.exec_driver_sql(used).first():
                 return False
@@ -462,7 +471,7 @@ def _replace_files(aside: Aside | None, folder: Path) -> None:
             target.mkdir(parents=True, exist_ok=True)
         elif not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            path.rename(target)
+            shutil.move(path, target)  # which may be on another disk
     for name in [name for name in sys.modules if name.split(".")[0] == "jobboard"]:
         del sys.modules[name]  # what this Python has imported is not what stands there now
     importlib.invalidate_caches()

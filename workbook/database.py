@@ -86,6 +86,8 @@ def scratch() -> Iterator[sa.Connection]:
         connection.exec_driver_sql("SET lock_timeout = '60s'")
         connection.exec_driver_sql("SELECT pg_advisory_lock(1)")
         connection.exec_driver_sql("RESET lock_timeout")
+        if connection.exec_driver_sql("SELECT current_database()").scalar() != name:
+            raise WorkbookError(f'"{name}" is too long a name: PGDATABASE may have 55 letters.')
         claim(connection)
         for (schema,) in connection.exec_driver_sql(
             "SELECT quote_ident(nspname) FROM pg_namespace"
@@ -118,9 +120,11 @@ def throwaway() -> Iterator[None]:
 def separate(name: str, folder: Path) -> Iterator[None]:
     """A project and a database of their own, empty, dropped at the end. Changes os.environ."""
     drop(name)
-    with variables(PGDATABASE=name, WORKBOOK_HOME=str(folder)):
-        yield
-    drop(name)
+    try:
+        with variables(PGDATABASE=name, WORKBOOK_HOME=str(folder)):
+            yield
+    finally:
+        drop(name)
 
 
 @contextmanager
@@ -138,12 +142,18 @@ def variables(**values: str) -> Iterator[None]:
 
 
 def drop(name: str) -> None:
-    """Drop a database and its scratch twin, where they exist, whoever is connected."""
+    """Drop a database and its scratch twin, where they exist, though this role be connected."""
     with engine("postgres").connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         for each in (name, name + "_scratch"):
             quoted = connection.dialect.identifier_preparer.quote(each)
-            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
+            # Not WITH (FORCE): that fails while autovacuum, which is not ours to end, is in there.
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND usename = current_user",
+                (each,),
+            )
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted}")
 
 
 def _split_url(url: str) -> None:

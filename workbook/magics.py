@@ -45,6 +45,13 @@ def writerevision(line: str, cell: str) -> None:
     if not new or any(not isinstance(each, ast.FunctionDef) for each in ast.parse(cell).body):
         raise WorkbookError("Nothing written: the cell may hold functions only, such as upgrade().")
     text = path.read_text(encoding="utf-8")
+    try:
+        _functions(text)
+    except SyntaxError as error:
+        raise WorkbookError(
+            f"Nothing written. {path.as_posix()} itself is not Python, in line {error.lineno}: open it"
+            " in the editor."
+        ) from None
     for name, source in new.items():
         old = _functions(text).get(name)
         text = text.replace(old, source) if old else f"{text.rstrip()}\n\n\n{source}"

@@ -15,7 +15,7 @@ from typing import Any, TypedDict, Unpack
 import sqlalchemy as sa
 from psycopg2.errors import LockNotAvailable
 
-from workbook import ROOT, chapters, database, schema
+from workbook import ROOT, WorkbookError, chapters, database, schema
 from workbook.exercises import Exercise, Outcome
 from workbook.exercises.mistakes import MIGRATION, MODEL, Mistake, Trial, recognise
 from workbook.exercises.trial import SEED, lay_out
@@ -276,7 +276,8 @@ def run_trial(
     """Run the learner's code and the reference in the scratch database, in another process.
 
     The learner's code is `source`, or the revision files `own`; it begins at the revision
-    `before`, which `before_files` lead to, by default the finished first revision.
+    `before`, which `before_files` lead to, by default the finished first revision. Raises
+    WorkbookError when not even the reference could be run.
     """
     files = history() if before_files is None else before_files
     session = uuid.uuid4().hex  # marks its connections: others may wait for their turn here
@@ -296,8 +297,10 @@ def run_trial(
             "before": before,
             "down": down,
             "seconds": STATEMENT_SECONDS,
+            "limit": 2 * SECONDS,
             "probes": dict(probes or {}),
         }
+        stopped = None
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "workbook.exercises.trial"],
@@ -315,22 +318,25 @@ def run_trial(
                 timeout=SECONDS,
                 check=False,
             )
-            result = json.loads(done.stdout)
-        except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
-            words = "it ends Python itself"
-            if isinstance(error, subprocess.TimeoutExpired):
-                words = f"it did not come to an end in {SECONDS} seconds"
-            empty = schema.Schema({})
-            stopped = {"step": "run", "name": type(error).__name__, "message": words, "line": ""}
-            return Trial(source, empty, empty, error=stopped)
+            lines = done.stdout.splitlines()
+        except subprocess.TimeoutExpired:
+            stopped = f"it did not come to an end in {SECONDS} seconds"
         finally:  # a statement goes on in the server when its program is gone
             connection.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 f" WHERE datname = current_database() AND application_name = '{session}'"
             )
-    if result["reference"]["error"]:
-        raise AssertionError(f"the reference solution fails: {result['reference']['error']}")
-    return as_trial(source, result)
+    if not stopped and not lines:
+        raise WorkbookError("The check itself did not work: python3 -m workbook doctor says why.")
+    if not stopped and len(lines) == 1:
+        stopped = "it ends Python itself"
+    if stopped:
+        empty = schema.Schema({})
+        error = {"step": "run", "name": "stopped", "message": stopped, "line": ""}
+        return Trial(source, empty, empty, error=error)
+    ours, theirs = map(json.loads, lines)
+    assert not ours["error"], f"the reference solution fails: {ours['error']}"
+    return as_trial(source, ours, theirs)
 
 
 def history() -> list[Path]:
@@ -338,33 +344,31 @@ def history() -> list[Path]:
     return [Path(each.path) for each in chapters.history("base", chapters.INIT)]
 
 
-def as_trial(source: str, result: dict[str, Any]) -> Trial:
-    """The child process's answer as a Trial."""
+def as_trial(source: str, ours: dict[str, Any], theirs: dict[str, Any]) -> Trial:
+    """What the child process said about the reference and the learner, as a Trial."""
 
-    def after(who: str, *names: str) -> schema.Schema | None:
-        for step in result[who]["steps"]:
+    def after(said: dict[str, Any], *names: str) -> schema.Schema | None:
+        for step in said["steps"]:
             if step["name"] in names:
                 return schema.from_dict(step["schema"])
         return None
 
-    goal = after("reference", "upgrade", "create")
+    goal = after(ours, "upgrade", "create")
     assert goal
     return Trial(
         source,
         goal=goal,
-        before=schema.from_dict(result["learner"]["before"]),
-        up=after("learner", "upgrade", "create"),
-        down=after("learner", "downgrade"),
+        before=schema.from_dict(theirs["before"]),
+        up=after(theirs, "upgrade", "create"),
+        down=after(theirs, "downgrade"),
         kept=all(
-            theirs["rows"].get(table, digest) == digest
-            for ours, theirs in zip(
-                result["reference"]["steps"], result["learner"]["steps"], strict=False
-            )
-            for table, digest in ours.get("rows", {}).items()
+            their["rows"].get(table, digest) == digest
+            for our, their in zip(ours["steps"], theirs["steps"], strict=False)
+            for table, digest in our.get("rows", {}).items()
         ),
-        error=result["learner"]["error"] or {},
-        probe=result["learner"].get("probe") or {},
-        wanted=result["reference"].get("probe") or {},
+        error=theirs["error"] or {},
+        probe=theirs.get("probe") or {},
+        wanted=ours.get("probe") or {},
     )
 
 

@@ -1,10 +1,12 @@
 """Runs a learner's migration or models in a process of its own, against the scratch database.
 
-Reads a request as JSON from standard input and writes what happened as JSON to standard output.
-A process of its own, because a learner's code may hang, exit, or leave things behind.
+Reads a request as JSON from standard input, and writes what happened to standard output: a line of
+JSON for the reference, one for the learner. A process of its own, because a learner's code may hang,
+exit, or leave things behind.
 """
 
 import contextlib
+import faulthandler
 import importlib
 import json
 import linecache
@@ -48,15 +50,14 @@ def main() -> None:
     request = json.load(sys.stdin)
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the learner's code prints, or a command that it runs, is not the answer
+    faulthandler.dump_traceback_later(request["limit"], exit=True)  # if nobody is left to end us
     run = migrations if request["kind"] == "revision" else models
-    with database.engine().connect() as connection:
+    with database.engine().connect() as connection, answer:
         connection.execution_options(isolation_level="AUTOCOMMIT")
-        result = {}
         for who in ("reference", "learner"):
             connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-            result[who] = run(connection, Path(request["folder"]) / who, request)
-    with answer:
-        json.dump(result, answer)
+            result = run(connection, Path(request["folder"]) / who, request)
+            print(json.dumps(result), file=answer, flush=True)
 
 
 def migrations(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,164 @@
+"""Every wrong answer gets the words that it needs, every other right answer passes.
+
+And no check leaves a trace: neither in the learner's files and tables nor in the scratch database.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from types import SimpleNamespace
+
+import answers
+import pytest
+import sqlalchemy as sa
+from answers import Answer, run
+from answers.warm import Server
+
+from workbook import chapters, checking, database, schema
+from workbook.exercises import CHAPTERS, kinds, register
+
+MODULES = [import_module(f"answers.chapter_{chapter:02}") for chapter in CHAPTERS]
+WRONG: list[Answer] = [each for module in MODULES for each in module.WRONG]
+RIGHT: list[Answer] = [each for module in MODULES for each in module.RIGHT]
+
+NO_FUNCTIONS = """%%writerevision alembic/versions/*_init.py
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
+"""
+ROWS = """%%sql
+INSERT INTO companies (name) VALUES ('Ada Analytics'), ('Borealis Books');
+INSERT INTO jobs (title, description, company_id) VALUES ('Database engineer', 'Moves.', 1),
+    ('Data analyst', 'Asks.', 1), ('Bookseller', 'Finds.', 2)
+"""
+# The cells above an exercise that it stands on, where they are more than the chapter's start.
+ABOVE = {
+    "2.3": (3, [NO_FUNCTIONS]),
+    "2.4": (3, [NO_FUNCTIONS, register()["2.3"].solution]),
+    "4.4": (4, [ROWS]),
+}
+
+
+@pytest.fixture(scope="module")
+def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A learner's project and database, and trials that need not import everything anew."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    folder = tmp_path_factory.mktemp("learner")
+    with pytest.MonkeyPatch.context() as patch, database.separate(f"answers_{worker}", folder):
+        patch.chdir(folder)
+        patch.setattr(sys, "path", [*sys.path])
+        patch.setenv("PATH", os.environ["PATH"])
+        patch.setenv("PGOPTIONS", "-c lock_timeout=2s")
+        patch.setattr(kinds, "SECONDS", 2)
+        patch.setattr(kinds, "STATEMENT_SECONDS", 1)
+        database.connect_environment()
+        if not hasattr(os, "fork"):
+            yield
+            return
+        server = Server()
+        names = {name: getattr(subprocess, name) for name in subprocess.__all__}
+        for module in (kinds, answers):
+            patch.setattr(module, "subprocess", SimpleNamespace(**{**names, "run": server.run}))
+        yield
+        server.stop()
+
+
+def begin(exercise: str) -> None:
+    """Bring project and database to where an exercise stands in its notebook."""
+    os.chdir(os.environ["WORKBOOK_HOME"])
+    shutil.rmtree(chapters.workspace(), ignore_errors=True)
+    with database.engine().begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    chapter, cells = ABOVE.get(exercise, (int(exercise[0]), []))
+    chapters.start(chapter)
+    for cell in cells:
+        run(cell)
+
+
+def state() -> tuple[object, ...]:
+    """All that is the learner's: each file's bytes, the schema, each row."""
+    files = {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(chapters.workspace().rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    rows = {}
+    with database.engine().connect() as connection:
+        for name in sa.inspect(connection).get_table_names():
+            found = connection.exec_driver_sql(f'SELECT t::text FROM "{name}" AS t ORDER BY 1')
+            rows[name] = list(found.scalars())
+        return files, schema.read(connection), rows
+
+
+def scratch_is_left() -> bool:
+    """Whether nobody is connected to the scratch database any more; ends take a moment."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() || '_scratch'"
+    for _ in range(100):
+        with database.engine().connect() as connection:
+            if not connection.exec_driver_sql(query).scalar():
+                return True
+        time.sleep(0.02)
+    return False
+
+
+def checked(answer: Answer) -> checking.Card:
+    """What the check says to an answer, once it is sure that the check left no trace."""
+    if answer.cells or answer.given is None:
+        begin(answer.exercise)
+    for cell in answer.cells:
+        run(cell)
+    before = state()
+    card = checking.check(answer.exercise, answer.given)
+    assert state() == before
+    assert scratch_is_left()
+    return card
+
+
+def gives_away(card: checking.Card, solution: str) -> list[str]:
+    """The lines of a solution that stand in a card, but for those that the learner has written."""
+    said = "\n".join(line for line in card.lines if not line.startswith("The line is:"))
+    lines = (line.strip().rstrip(",") for line in solution.splitlines())
+    return [line for line in lines if len(line) > 15 and line in said]
+
+
+@pytest.mark.parametrize("answer", WRONG, ids=str)
+def test_wrong_answer(answer: Answer, learner: None, capsys: pytest.CaptureFixture[str]) -> None:
+    card = checked(answer)
+    assert card.kind != "done"
+    assert answer.says in str(card)
+    if card.kind == "mistake":
+        assert card.title == f"{answer.exercise}  Not there yet: {answer.says}"
+    assert len(card.lines) <= kinds.MOST_LINES + 2
+    assert not gives_away(card, register()[answer.exercise].solution)
+    assert not set(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("answer", RIGHT, ids=str)
+def test_other_right_answer(answer: Answer, learner: None) -> None:
+    card = checked(answer)
+    assert (card.kind, card.title) == ("done", f"{answer.exercise}  Done"), str(card)
+
+
+def test_there_are_enough_answers() -> None:
+    code = {each.exercise for each in WRONG if each.cells}
+    assert code == {"1.1", "1.2", "2.3", "2.4", "2.5", "3.2", "3.5", "4.4", "5.3", "5.5"}
+    wrong = [each.exercise for each in WRONG if each.cells and each.says != "Not attempted yet"]
+    assert len(wrong) >= 70
+    assert min(wrong.count(each) for each in code) >= 3
+    assert sum(bool(each.cells) for each in RIGHT) >= 30
+    assert {each.exercise for each in WRONG} == {each.exercise for each in RIGHT} == {*register()}
+    names = [str(each) for each in WRONG + RIGHT]
+    assert len(names) == len(set(names))
+
+
+def test_answers_given_away_are_seen() -> None:
+    card = checking.Card("2.4  Not there yet", ('Write op.drop_table("companies").',))
+    assert gives_away(card, register()["2.4"].solution) == ['op.drop_table("companies")']
