@@ -272,6 +272,15 @@ def test_an_id_may_be_written_carelessly(id: Any, database: str) -> None:
     assert json.loads(checking._path().read_text())["done"] == ["2.1"]
 
 
+def test_a_kernel_without_its_first_cell_is_told_so(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for id in ("1.1", "2.3"):
+        assert checking.check(id).lines[0].startswith("Run the notebook's first cell.")
+    assert not checking.check("1.4").lines[0].startswith("Run")
+
+
 @pytest.mark.parametrize("id", ["9.9", "", "2", None, 21, "2.1b", "../2.1", []])
 def test_an_unknown_id_gets_one_line(id: Any) -> None:
     for call in (checking.check, checking.hint, checking.solution):
@@ -434,6 +443,7 @@ HARMFUL = {
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(4)"])
 """,
     "fills the stack": "    upgrade()\n",
+    "meddles with the process": "    import json; json.dumps = lambda *a, **k: '{}'\n",
     "wants a name from the user": "    input('Which table? ')\n",
 }
 

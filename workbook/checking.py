@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import fasteners
+import sqlalchemy as sa
 
 from workbook import WorkbookError, database, home
 from workbook.exercises import CHAPTERS, Exercise, register
@@ -47,12 +48,18 @@ class Card:
 def check(id: str, answer: object = None) -> Card:
     """Look at an exercise's state, or at the answer handed in, and say how it stands.
 
-    Raises WorkbookError when there is no such exercise or no database.
+    Raises WorkbookError when there is no such exercise, or no database that answers.
     """
     exercise = _exercise(id)
     id = exercise.id
     database.connect_environment()
-    outcome = exercise.judge(answer)
+    try:
+        outcome = exercise.judge(answer)
+    except sa.exc.DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise WorkbookError(
+            f"PostgreSQL stopped the check: {reason}. Wait half a minute and run it again."
+        ) from None
     if outcome.kind == "done":
         with _record() as record:
             if id not in record["done"]:

@@ -160,6 +160,12 @@ WRONG = [
         says="a model without a primary key",
     ),
     application(
+        "an identity",
+        ("import ForeignKey", "import ForeignKey, Identity"),
+        ("mapped_column(primary_key=True)", "mapped_column(Identity(), primary_key=True)"),
+        says="another way to count",
+    ),
+    application(
         "half a relationship to Job",
         ("import Mapped, mapped_column", "import Mapped, mapped_column, relationship"),
         (FK, FK + '\n    job: Mapped["Job"] = relationship(back_populates="applications")'),

@@ -181,6 +181,16 @@ WRONG = [
     jobs("a table of another name", ('"jobs"', '"job"'), says="Missing: the table jobs."),
     jobs("the table's name without quotes", ('"jobs"', "jobs"), says="a name without quotes"),
     jobs(
+        "an identity",
+        ("sa.Integer(), primary_key=True", "sa.Integer(), sa.Identity(), primary_key=True"),
+        says="another way to count",
+    ),
+    jobs(
+        "ids that nobody counts",
+        ("sa.Integer(), primary_key=True", "sa.Integer(), primary_key=True, autoincrement=False"),
+        says="asked for is INTEGER NOT NULL, counting up by itself.",
+    ),
+    jobs(
         "unique, unasked",
         ("nullable=False),\n        sa.F", "nullable=False, unique=True),\n        sa.F"),
         says="Extra: the constraint UNIQUE (company_id) on jobs.",
@@ -417,7 +427,7 @@ WRONG = [
             + DROP_COMPANIES
             + "\n",
         ),
-        says="Missing: the table jobs.",
+        says="the way back needs a way there",
     ),
     Answer(
         "2.4",

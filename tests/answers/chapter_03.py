@@ -312,6 +312,22 @@ WRONG = [
         (ADD, "op.execute(\"UPDATE companies SET name = 'x'\")"),
         says="rows that were there are not the same",
     ),
+    website(
+        "a slip in SQL",
+        'op.execute("ALTER TABLE companies ADD COLUMN website varchar(200")',
+        says="The upgrade stops with SyntaxError: syntax error at end of input.",
+    ),
+    website(
+        "a column renamed",
+        'op.alter_column("companies", "name", new_column_name="website")',
+        'op.alter_column("companies", "website", new_column_name="name")',
+        says="Missing: the column companies.name",
+    ),
+    website(
+        "a type that SQLAlchemy does not have",
+        'op.add_column("companies", sa.Column("website", postgresql.VARCHAR(200)))',
+        says="an import is missing",
+    ),
     website("nothing in the downgrade", ADD, "pass", says="a downgrade that does nothing"),
     website(
         "NULL instead of a drop",

@@ -322,6 +322,17 @@ RIGHT = [
         UP,
     ),
     salary(
+        "after a column that the clock fills",
+        written(
+            'op.add_column("jobs", sa.Column("made", sa.DateTime(), server_default=sa.func.clock_timestamp()))',
+            'op.drop_column("jobs", "made")',
+            id="bbbbbbbbbbbb",
+            message="made",
+        ),
+        written(after="bbbbbbbbbbbb"),
+        UP,
+    ),
+    salary(
         "raw SQL",
         written(
             'op.execute("ALTER TABLE jobs ADD COLUMN salary int")',

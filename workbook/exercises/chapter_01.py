@@ -1,7 +1,7 @@
 """Exercises of chapter 1: models."""
 
 from workbook.exercises.kinds import bare, choose, judge_trial, model, order, run_trial
-from workbook.exercises.mistakes import MODEL
+from workbook.exercises.mistakes_in_models import MODEL
 
 APPLICATION = """
 from sqlalchemy import ForeignKey

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workbook import chapters
 from workbook.exercises.kinds import bare, choose, order, revision
+from workbook.exercises.mistakes import Mistake
 from workbook.exercises.trial import IDS
 
 JOBS = '''
@@ -55,6 +56,14 @@ def downgrade() -> None:
     op.drop_table("teams")
 """
 BROKEN = TEAMS.replace(PARENT + CHILD, CHILD + PARENT).replace('    op.drop_table("members")\n', "")
+
+
+NO_WAY_THERE = Mistake(
+    "the way back needs a way there",
+    "The upgrade() above it does not make jobs yet, so there is no jobs to undo.",
+    "Do exercise 2.3 first: it fills upgrade().",
+    lambda t: t.up is not None and "jobs" not in t.up.tables,
+)
 
 
 def statements(source: str, function: str) -> list[str]:
@@ -182,6 +191,7 @@ EXERCISES = [
     revision(
         "2.4",
         attempted=has_downgrade,
+        mistakes=(NO_WAY_THERE,),
         task="write the downgrade",
         hints=(
             "Two tables were made, so two have to go.",

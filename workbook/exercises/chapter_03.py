@@ -104,7 +104,10 @@ def applied(connection: sa.Connection) -> Outcome:
             "A revision too many is in alembic/versions: move its file away.",
         )
     if row != heads:
-        return not_yet(f"The database is at {', '.join(row)}, and the head is {heads[0]}.")
+        return not_yet(
+            f"The database is at {', '.join(row)}, and the head is {heads[0]}.",
+            "A revision waits to be applied.",
+        )
     want = finished()
     try:
         with database.scratch() as other, contextlib.redirect_stdout(io.StringIO()):

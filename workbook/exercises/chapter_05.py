@@ -5,7 +5,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from workbook import chapters, database
+from workbook import chapters, database, schema
 from workbook.exercises import Outcome
 from workbook.exercises.chapter_02 import statements
 from workbook.exercises.chapter_03 import applied
@@ -23,7 +23,8 @@ from workbook.exercises.kinds import (
     run_trial,
     state,
 )
-from workbook.exercises.mistakes import MIGRATION, Mistake
+from workbook.exercises.mistakes import Mistake
+from workbook.exercises.mistakes_in_migrations import MIGRATION
 from workbook.exercises.trial import IDS
 
 INDEX = """
@@ -84,9 +85,8 @@ def salary(connection: sa.Connection) -> Outcome:
         if "salary" in bare(source)
         and (statements(source, "upgrade") or statements(source, "downgrade"))
     ]
-    inspector = sa.inspect(connection)
-    columns = inspector.get_columns("jobs") if inspector.has_table("jobs") else []
-    there = "salary" in {each["name"] for each in columns}
+    jobs = schema.read(connection).tables.get("jobs")
+    there = jobs is not None and "salary" in jobs.columns
     if not mine:
         if there:
             return not_yet("jobs has a salary, but no revision of yours says so.")

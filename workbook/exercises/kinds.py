@@ -8,7 +8,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -17,7 +17,9 @@ from psycopg2.errors import LockNotAvailable
 
 from workbook import ROOT, WorkbookError, chapters, database, schema
 from workbook.exercises import Exercise, Outcome
-from workbook.exercises.mistakes import MIGRATION, MODEL, Mistake, Trial, recognise
+from workbook.exercises.mistakes import Mistake, Trial, recognise
+from workbook.exercises.mistakes_in_migrations import MIGRATION
+from workbook.exercises.mistakes_in_models import MODEL
 from workbook.exercises.trial import SEED, lay_out
 
 GAP = "____"
@@ -36,6 +38,7 @@ STEPS = {  # of a trial, as a learner would call them
     "create": "Creating the tables",
     "probe": "Trying the models out",
 }
+GOALS: dict[str, str] = {}  # what each reference does, once it has been run in this kernel
 FILL_IN = "Fill in the cell above and run it, then run this one again."
 
 
@@ -52,6 +55,14 @@ class Common(TypedDict):
 def not_attempted(words: str) -> Outcome:
     """Nothing to judge yet, and what to do first."""
     return Outcome("not attempted", "Not attempted yet", (words,))
+
+
+def unwritten() -> Outcome:
+    """No file to judge yet. Without the first cell, a kernel writes files to the wrong folder."""
+    with suppress(OSError):
+        if Path().samefile(chapters.workspace()):
+            return not_attempted(FILL_IN)
+    return not_attempted(f"Run the notebook's first cell. {FILL_IN}")
 
 
 def not_yet(*lines: str) -> Outcome:
@@ -75,7 +86,7 @@ def choose(
     """Pick one of several explanations; each wrong one has a name and an answer of its own."""
 
     def judge(answer: object) -> Outcome:
-        letter = str(answer).strip().strip("().").lower()
+        letter = plain(answer).strip("().")
         if letter == right:
             return DONE
         if letter in wrong:
@@ -153,7 +164,7 @@ def revision(
     def judge(answer: object) -> Outcome:
         source = written(file) if file else project_source()
         if blank(source) or not attempted(source):
-            return not_attempted(FILL_IN)
+            return unwritten()
         if file:
             trial = run_trial("revision", source, reference, down=down)
         else:
@@ -178,7 +189,7 @@ def model(
     def judge(answer: object) -> Outcome:
         source = written(file)
         if blank(source) or not attempted(source):
-            return not_attempted(FILL_IN)
+            return unwritten()
         trial = run_trial("model", source, reference, probes=probes)
         return judge_trial(trial, (*mistakes, *MODEL), down=False)
 
@@ -222,6 +233,8 @@ def plain(value: object) -> str:
     """
     while isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value).strip().strip("'\"").strip().lower()
 
 
@@ -280,7 +293,7 @@ def run_trial(
     WorkbookError when not even the reference could be run.
     """
     files = history() if before_files is None else before_files
-    session = uuid.uuid4().hex  # marks its connections: others may wait for their turn here
+    goal = json.dumps([kind, reference, before, down, [each.read_text() for each in files]])
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name,
         database.scratch() as connection,
@@ -291,52 +304,60 @@ def run_trial(
             lay_out(folder / "learner", kind, files, source, before)
         else:
             lay_out(folder / "learner", kind, own, "", before)
+        who = ["learner"] if goal in GOALS else ["reference", "learner"]
         request = {
             "kind": kind,
             "folder": str(folder),
+            "who": who,
             "before": before,
             "down": down,
             "seconds": STATEMENT_SECONDS,
-            "limit": 2 * SECONDS,
+            "limit": SECONDS + 5,
             "probes": dict(probes or {}),
         }
-        stopped = None
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "workbook.exercises.trial"],
-                input=json.dumps(request),
-                cwd=folder,
-                env={
-                    **os.environ,
-                    "PGDATABASE": os.environ["PGDATABASE"] + "_scratch",
-                    "PGAPPNAME": session,
-                    "PYTHONDONTWRITEBYTECODE": "1",
-                },
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                timeout=SECONDS,
-                check=False,
-            )
-            lines = done.stdout.splitlines()
-        except subprocess.TimeoutExpired:
-            stopped = f"it did not come to an end in {SECONDS} seconds"
-        finally:  # a statement goes on in the server when its program is gone
-            connection.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                f" WHERE datname = current_database() AND application_name = '{session}'"
-            )
+        lines, stopped = in_child(request, connection)
     if not stopped and not lines:
         raise WorkbookError("The check itself did not work: python3 -m workbook doctor says why.")
-    if not stopped and len(lines) == 1:
-        stopped = "it ends Python itself"
-    if stopped:
-        empty = schema.Schema({})
-        error = {"step": "run", "name": "stopped", "message": stopped, "line": ""}
-        return Trial(source, empty, empty, error=error)
-    ours, theirs = map(json.loads, lines)
-    assert not ours["error"], f"the reference solution fails: {ours['error']}"
-    return as_trial(source, ours, theirs)
+    said = dict(zip(who, lines[1:], strict=False))
+    if "reference" in said:
+        GOALS[goal] = said["reference"]
+    if not stopped and "learner" in said:
+        with suppress(KeyError, TypeError, ValueError):  # where code has meddled with the trial's
+            return as_trial(source, json.loads(GOALS[goal]), json.loads(said["learner"]))
+    empty = schema.Schema({})
+    words = stopped or "it ends Python itself"
+    error = {"step": "run", "name": "stopped", "message": words, "line": ""}
+    return Trial(source, empty, empty, error=error)
+
+
+def in_child(request: dict[str, Any], connection: sa.Connection) -> tuple[list[str], str]:
+    """What the child process wrote, line by line, and why it was stopped, where it was."""
+    session = f"trial-{uuid.uuid4().hex}"  # not to end those who wait here for their turn
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "workbook.exercises.trial"],
+            input=json.dumps(request),
+            cwd=request["folder"],
+            env={
+                **os.environ,
+                "PGDATABASE": os.environ["PGDATABASE"] + "_scratch",
+                "PGAPPNAME": session,
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        return done.stdout.splitlines(), ""
+    except subprocess.TimeoutExpired:
+        return [], f"it did not come to an end in {SECONDS} seconds"
+    finally:  # a statement goes on in the server when its program is gone
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = current_database() AND application_name = '{session}'"
+        )
 
 
 def history() -> list[Path]:
@@ -353,6 +374,7 @@ def as_trial(source: str, ours: dict[str, Any], theirs: dict[str, Any]) -> Trial
                 return schema.from_dict(step["schema"])
         return None
 
+    assert not ours["error"], f"the reference solution fails: {ours['error']}"
     goal = after(ours, "upgrade", "create")
     assert goal
     return Trial(
@@ -362,9 +384,10 @@ def as_trial(source: str, ours: dict[str, Any], theirs: dict[str, Any]) -> Trial
         up=after(theirs, "upgrade", "create"),
         down=after(theirs, "downgrade"),
         kept=all(
-            their["rows"].get(table, digest) == digest
+            their["rows"].get(table, was) == was
             for our, their in zip(ours["steps"], theirs["steps"], strict=False)
-            for table, digest in our.get("rows", {}).items()
+            for table, was in theirs["rows"].items()
+            if our["rows"].get(table) == ours["rows"].get(table)  # where the reference keeps them
         ),
         error=theirs["error"] or {},
         probe=theirs.get("probe") or {},
@@ -374,7 +397,7 @@ def as_trial(source: str, ours: dict[str, Any], theirs: dict[str, Any]) -> Trial
 
 def judge_trial(trial: Trial, mistakes: tuple[Mistake, ...], down: bool) -> Outcome:
     """What to tell about a trial: a known mistake, an error, a difference, or that it is right."""
-    if trial.error.get("name") in ("SyntaxError", "IndentationError", "TabError"):
+    if trial.error.get("message", "").startswith("line "):  # Python's own; PostgreSQL has one too
         return not_yet(f"Python cannot read it: {trial.error['message']}.", *at(trial))
     mistake = recognise(trial, mistakes)
     if mistake:
@@ -400,10 +423,10 @@ def judge_trial(trial: Trial, mistakes: tuple[Mistake, ...], down: bool) -> Outc
         return not_yet("The downgrade does not lead back to where the upgrade began.", *left)
     if trial.error:
         step, name, message = (trial.error[key] for key in ("step", "name", "message"))
-        message = message.rstrip(".")
         if len(message) > LONGEST:
             message = message[:LONGEST].rsplit(" ", 1)[0] + " ..."
-        return not_yet(f"{STEPS[step]} stops with {name}: {message}.", *at(trial))
+        what = name if message == name else f"{name}: {message}"
+        return not_yet(f"{STEPS[step]} stops with {what.rstrip('.')}.", *at(trial))
     if trial.probe != trial.wanted:
         wrong = [words for words, want in trial.wanted.items() if trial.probe.get(words) != want]
         return not_yet(*(f"Tried out, and this does not hold: {words}." for words in wrong))

@@ -1,12 +1,13 @@
 """Runs a learner's migration or models in a process of its own, against the scratch database.
 
-Reads a request as JSON from standard input, and writes what happened to standard output: a line of
-JSON for the reference, one for the learner. A process of its own, because a learner's code may hang,
-exit, or leave things behind.
+Reads a request as JSON from standard input, and writes what happened to standard output: the line
+"ready", a line of JSON for the reference where it is asked for, and one for the learner. A process
+of its own, because a learner's code may hang, exit, or leave things behind.
 """
 
 import contextlib
 import faulthandler
+import functools
 import importlib
 import json
 import linecache
@@ -52,17 +53,24 @@ def main() -> None:
     os.dup2(2, 1)  # what the learner's code prints, or a command that it runs, is not the answer
     faulthandler.dump_traceback_later(request["limit"], exit=True)  # if nobody is left to end us
     run = migrations if request["kind"] == "revision" else models
-    with database.engine().connect() as connection, answer:
+    with engine().connect() as connection, answer:
         connection.execution_options(isolation_level="AUTOCOMMIT")
-        for who in ("reference", "learner"):
+        print("ready", file=answer, flush=True)
+        for who in request["who"]:
             connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
             result = run(connection, Path(request["folder"]) / who, request)
             print(json.dumps(result), file=answer, flush=True)
 
 
+@functools.cache
+def engine() -> sa.Engine:
+    """The scratch database's; one for all, because SQLAlchemy asks each new one many questions."""
+    return database.engine()
+
+
 def migrations(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Up, down and up again, with rows; stops at the first error."""
-    result: dict[str, Any] = {"steps": [], "error": None, "before": read(connection)}
+    result: dict[str, Any] = {"steps": [], "error": None, "before": read(connection), "rows": {}}
     before = request["before"]
     columns: dict[str, list[str]] = {}
 
@@ -87,6 +95,7 @@ def migrations(connection: sa.Connection, folder: Path, request: dict[str, Any])
         seed(connection)
         result["before"] = read(connection)
         columns = {name: [*each["columns"]] for name, each in result["before"]["tables"].items()}
+        result["rows"] = rows(connection, columns)
     known = chapters.scripts(folder)
     # An exercise about the first revision is about that one, whatever has been built on top of it.
     target = known.get_bases() if before == "base" else known.get_heads()
@@ -126,7 +135,7 @@ def rows(connection: sa.Connection, columns: dict[str, list[str]]) -> dict[str, 
 
 def change(folder: Path, revision: str, seconds: int, down: bool = False) -> None:
     """Migrate on a connection of its own, in a transaction, as `alembic` does."""
-    with database.engine().connect() as connection:
+    with engine().connect() as connection:
         connection.exec_driver_sql(f"SET statement_timeout = '{seconds}s'")
         connection.commit()
         chapters.migrate(connection, chapters.scripts(folder), revision, down=down)
@@ -138,7 +147,7 @@ def models(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> 
         del sys.modules[name]
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
-    result: dict[str, Any] = {"steps": [], "error": None, "before": read(connection)}
+    result: dict[str, Any] = {"steps": [], "error": None, "before": read(connection), "rows": {}}
     step = "import"
     try:
         base = importlib.import_module("jobboard.models").Base
@@ -152,7 +161,7 @@ def models(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> 
         configure_mappers()
         step = "create"
         base.metadata.create_all(connection)
-        result["steps"].append({"name": "create", "schema": read(connection)})
+        result["steps"].append({"name": "create", "schema": read(connection), "rows": {}})
         step = "probe"
         result["probe"] = {
             words: repr(eval(probe, module.__dict__)) for words, probe in request["probes"].items()
