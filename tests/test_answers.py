@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 
 import answers
@@ -145,6 +146,66 @@ def test_wrong_answer(answer: Answer, learner: None, capsys: pytest.CaptureFixtu
 def test_other_right_answer(answer: Answer, learner: None) -> None:
     card = checked(answer)
     assert (card.kind, card.title) == ("done", f"{answer.exercise}  Done"), str(card)
+
+
+# Each does harm to the process that runs it, so each gets a real one.
+HARMFUL = {
+    "prints what looks like an answer": """
+    import json, os, sys
+    text = json.dumps({"reference": {"steps": [], "error": None}, "learner": {"steps": []}})
+    print(text)
+    sys.__stdout__.write(text)
+    os.write(1, text.encode())
+    os.system("echo '{}'")
+""",
+    "prints without end, on both": """
+    import sys
+    while True:
+        print("x" * 10**6)
+        sys.stderr.write("x" * 10**6)
+""",
+    "ends the process": "    import os; os._exit(0)\n",
+    "kills the process": "    import os; os.kill(os.getpid(), 9)\n",
+    "leaves a connection that sleeps": """
+    import threading, psycopg2
+    def sleep():
+        psycopg2.connect("").cursor().execute("SELECT pg_sleep(600)")
+    threading.Thread(target=sleep, daemon=True).start()
+    import time; time.sleep(0.3)
+""",
+    "begins a program that goes on": """
+    import subprocess, sys
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(4)"])
+""",
+    "fills the stack": "    upgrade()\n",
+    "meddles with the process": "    import json; json.dumps = lambda *a, **k: '{}'\n",
+    "wants a name from the user": "    input('Which table? ')\n",
+}
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_harm_is_not_done(name: str, learner: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "subprocess", subprocess)
+    monkeypatch.setattr(kinds, "SECONDS", 3)
+    begin("5.5")
+    Path("practice/website.py").write_text(
+        f"def upgrade():\n{HARMFUL[name]}\n\ndef downgrade():\n    pass\n", encoding="utf-8"
+    )
+    begun = time.monotonic()
+    card = checking.check("3.5")
+    assert card.title == "3.5  Not there yet"
+    assert time.monotonic() - begun < 30  # a hang, not a measurement
+    assert checking.check("3.2").title == "3.2  Done"  # the scratch database is free again
+    if name == "fills the stack":
+        assert "RecursionError" in str(card)
+    elif "process" in name:
+        assert "it ends Python itself" in str(card)
+    elif "without end" in name:
+        assert "it did not come to an end in 3 seconds" in str(card)
+    elif "user" in name:
+        assert "EOFError" in str(card)
+    else:
+        assert card.lines == ("Missing: the column companies.website, VARCHAR(200).",)
 
 
 def test_there_are_enough_answers() -> None:
