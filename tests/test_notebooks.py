@@ -105,8 +105,8 @@ def untidy(notebook: NotebookNode, chapter: int) -> list[str]:
     for number, cell in enumerate(cells, 1):
         found += [f"{cell.id}: {each}" for each in untidy_cell(cell, number)]
     for cell in notebook.cells:
-        if set(cell.metadata) - {"tags"}:
-            found.append(f"{cell.id}: metadata {sorted(set(cell.metadata) - {'tags'})}")
+        if extra := set(cell.metadata) - set(notebooks.METADATA):
+            found.append(f"{cell.id}: metadata {sorted(extra)}")
         if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", cell.id) or re.fullmatch(
             r"[0-9a-f]{8}(-[0-9a-f-]+)?", cell.id
         ):

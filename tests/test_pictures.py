@@ -629,13 +629,13 @@ def test_history_with_branches(project: str) -> None:
     assert lines[0] == "flowchart BT"
     assert lines[3:-2] == [
         'base(["base"])',
-        'r1["init<br/>a<br/>applied"]:::applied',
-        'r2["left<br/>b<br/>applied"]:::applied',
-        'r3["left two<br/>c<br/>applied"]:::applied',
-        'r4["other<br/>f<br/>not applied"]:::not',
-        'r5["right<br/>d<br/>not applied"]:::not',
-        'r6["merge<br/>e<br/>not applied"]:::not',
-        'r7["both<br/>g (head)<br/>not applied"]:::not',
+        'r1["init<br/>a, applied"]:::applied',
+        'r2["left<br/>b, applied"]:::applied',
+        'r3["left two<br/>c, applied"]:::applied',
+        'r4["other<br/>f, not applied"]:::not',
+        'r5["right<br/>d, not applied"]:::not',
+        'r6["merge<br/>e, not applied"]:::not',
+        'r7["both (head)<br/>g, not applied"]:::not',
         "base --> r1",
         "r1 --> r2",
         "r2 --> r3",
@@ -916,7 +916,7 @@ def test_any_message_is_shown_as_it_is(page: Page, revisions: list[tuple[str, st
     assert sorted(drawn["nodes"]) == sorted(
         [
             "base",
-            *(f"{seen(message)}{seen(each)}applied" for each, message in revisions),
+            *(f"{seen(message)}{seen(each)}, applied" for each, message in revisions),
             "lost no file has this id",
             "the databaseis here",
         ]

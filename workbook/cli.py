@@ -43,6 +43,22 @@ def main(argv: list[str]) -> int:
     restore = command("restore", "bring back work that was put aside")
     restore.add_argument("name", nargs="?", help="which; without it, list what there is")
     command("stop", "stop the embedded PostgreSQL; the data stay")
+    for name, words in (
+        ("present", "show the lessons on a stage, as slides with live cells"),
+        ("rehearse", "run a talk from start to end without a browser, and time it"),
+    ):
+        stage = command(name, words)
+        stage.add_argument("chapter", nargs="?", type=int, help="begin at this chapter")
+        stage.add_argument(
+            "--path",
+            choices=("short", "long", "20", "60"),
+            default="short",
+            help="the core of each chapter (short, the default), every slide (long), or Part I in"
+            " 20 or 60 minutes",
+        )
+        if name == "present":
+            stage.add_argument("--dark", action="store_true", help="light type on a dark screen")
+            stage.add_argument("--list", action="store_true", help="print the slides and stop")
     refresh = command("refresh", "for authors: run all notebooks, save outputs")
     refresh.add_argument("notebook", nargs="*", type=Path, help="only these")
     command("benchmark", "measure the speed that the project promises")
@@ -67,6 +83,18 @@ def main(argv: list[str]) -> int:
             from workbook import chapters
 
             chapters.restore(arguments.name)
+        case "present" | "rehearse":
+            from workbook import stage as on_stage
+
+            if arguments.command == "rehearse":
+                return on_stage.rehearse(arguments.chapter, arguments.path)
+            if arguments.list:
+                print(on_stage.table(arguments.chapter, arguments.path))
+                return 0
+            first = on_stage.prepare(arguments.chapter, arguments.path)
+            ours, environment = on_stage.jupyter(first, arguments.dark)
+            os.environ.update(environment)
+            return launch(ours + jupyter)
         case "refresh":
             from workbook import notebooks
 

@@ -168,7 +168,7 @@ def _flowchart(
         if each in nodes:
             word = signs[each][1]
             head = " (head)" if revision.head else ""
-            label = f"{mermaid(revision.message)}<br/>{mermaid(each)}{head}<br/>{word}"
+            label = f"{mermaid(revision.message)}{head}<br/>{mermaid(each)}, {word}"
             lines.append(f'  {nodes[each]}["{label}"]:::{word.split()[0]}')
         for parent in revision.parents or ("base",):
             if each in nodes or parent in nodes:

@@ -11,6 +11,7 @@ from nbclient.exceptions import CellExecutionError
 
 from workbook import ROOT, database
 
+METADATA = ("presenter", "slideshow", "tags")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -53,7 +54,7 @@ def clean(notebook: nbformat.NotebookNode, folder: Path | None = None) -> None:
     """
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     for cell in notebook.cells:
-        cell.metadata = {key: cell.metadata[key] for key in ("tags",) if key in cell.metadata}
+        cell.metadata = {key: cell.metadata[key] for key in METADATA if key in cell.metadata}
         if "outputs" in cell:
             cell.outputs = merge_streams(cell.outputs)
         for output in cell.get("outputs", []):

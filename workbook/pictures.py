@@ -40,8 +40,8 @@ LOOK = """\
 ---
 config:
   themeVariables: {lineColor: "#808080"}
-  er: {nodeSpacing: 50, rankSpacing: 90}
-  flowchart: {nodeSpacing: 25, rankSpacing: 45}
+  er: {nodeSpacing: 50, rankSpacing: 40}
+  flowchart: {nodeSpacing: 25, rankSpacing: 35}
   themeCSS: ".labelBkg, .labelBkg * {background-color: #eeeeee; color: #333333}"
 ---
 """

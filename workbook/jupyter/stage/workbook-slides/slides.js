@@ -1,0 +1,255 @@
+// A slide view of JupyterLab's own notebook: it hides the cells that are not on the slide, and
+// the frame around the notebook. Cells stay what they are: they run, and can be edited.
+//
+// Which cells make a slide is said by their metadata, `slideshow.slide_type`, as in every other
+// tool for slides: "slide" and "subslide" begin one, "skip" leaves a cell out. The notes are the
+// metadata `presenter` of a slide's first cell. Where the talk goes on is the notebook's metadata
+// `presenter.next`.
+//
+// JupyterLab loads this file as it is, without a build: at the end stands the container of a
+// prebuilt extension, with the two functions that webpack's module federation asks for.
+(() => {
+  "use strict";
+  const NAME = "workbook-slides";
+  const COMMAND_MODE =
+    `.${NAME} .jp-Notebook.jp-mod-commandMode:not(.jp-mod-readWrite) :focus`;
+  const EDIT_MODE = `.${NAME} .jp-Notebook.jp-mod-editMode`;
+
+  function activate(app, tracker) {
+    const footer = document.createElement("div");
+    footer.className = `${NAME}-footer`;
+    document.body.append(footer);
+    const style = document.createElement("link");
+    style.rel = "stylesheet";
+    style.href = new URL("slides.css", source);
+    document.head.append(style);
+
+    const panel = () => tracker.currentWidget;
+    const isOn = () => document.body.classList.contains(NAME);
+    let notes = null; // the second window
+    let began = null; // when the talk left its first slide
+
+    const metadata = (cell, name) => cell.model.getMetadata(name) ?? {};
+
+    // The slides of a notebook, each a list of cells.
+    function slides(notebook) {
+      const found = [];
+      for (const cell of notebook.widgets) {
+        const type = metadata(cell, "slideshow").slide_type;
+        if (type === "skip" || type === "notes") continue;
+        if (type === "slide" || type === "subslide" || !found.length) found.push([]);
+        found.at(-1).push(cell);
+      }
+      return found;
+    }
+
+    // The number of the slide on the screen: that of the active cell, or the last one before it.
+    function current(notebook, all) {
+      for (let index = notebook.activeCellIndex; index >= 0; index--) {
+        const at = all.findIndex((slide) => slide.includes(notebook.widgets[index]));
+        if (at >= 0) return at;
+      }
+      return 0;
+    }
+
+    // A slide down to its first cell with code that has not run: what follows tells the answer.
+    function revealed(slide) {
+      const waiting = slide.findIndex(
+        (cell) => cell.model.type === "code" && cell.model.executionCount === null,
+      );
+      return waiting < 0 ? slide : slide.slice(0, waiting + 1);
+    }
+
+    function show() {
+      const notebook = panel()?.content;
+      if (!notebook?.model) return;
+      const all = slides(notebook);
+      const at = current(notebook, all);
+      const shown = revealed(all[at] ?? []);
+      for (const cell of notebook.widgets) {
+        cell.node.classList.toggle(`${NAME}-off`, !shown.includes(cell));
+      }
+      const status = panel().sessionContext.session?.kernel?.status ?? "no kernel";
+      footer.textContent = `${status === "idle" ? "" : `${status}  `}${at + 1} / ${all.length}`;
+      if (isOn()) notebook.outerNode.scrollTo(0, 0);
+      fit();
+      if (notes && !notes.closed) showNotes(all, at);
+    }
+
+    // What is too tall for the screen stands in two columns.
+    function fit() {
+      const outer = panel()?.content.outerNode;
+      if (!outer) return;
+      outer.classList.remove(`${NAME}-tall`);
+      outer.classList.toggle(`${NAME}-tall`, isOn() && outer.scrollHeight > outer.clientHeight);
+    }
+    const sizes = new ResizeObserver(fit);
+
+    function go(to) {
+      const notebook = panel()?.content;
+      if (!notebook) return;
+      const all = slides(notebook);
+      const next = notebook.model.getMetadata("presenter")?.next;
+      if (to >= all.length && next) {
+        const folder = panel().context.path.replace(/[^/]*$/, "");
+        void app.commands.execute("docmanager:open", { path: folder + next });
+        return;
+      }
+      const slide = all[Math.min(Math.max(to, 0), all.length - 1)];
+      began ??= Date.now();
+      const cell = slide.find((each) => each.model.type === "code") ?? slide[0];
+      notebook.mode = "command";
+      notebook.activeCellIndex = notebook.widgets.indexOf(cell);
+      notebook.activate();
+      show();
+    }
+
+    function step(by) {
+      const notebook = panel()?.content;
+      if (notebook) go(current(notebook, slides(notebook)) + by);
+    }
+
+    // Run the active cell and stay on the slide, at its next cell with code if there is one.
+    async function run() {
+      const notebook = panel().content;
+      const cell = notebook.activeCell;
+      const slide = slides(notebook).find((each) => each.includes(cell)) ?? [];
+      notebook.mode = "command";
+      await app.commands.execute("notebook:run-cell");
+      show();
+      const next = slide.slice(slide.indexOf(cell) + 1).find((each) => each.model.type === "code");
+      if (next && notebook.activeCell === cell) {
+        notebook.activeCellIndex = notebook.widgets.indexOf(next);
+      }
+    }
+
+    // The second window. It belongs to this page, so it needs no server and no message.
+    function openNotes() {
+      notes = window.open("", `${NAME}-notes`, "popup,width=900,height=700");
+      if (!notes) return;
+      notes.document.title = "Presenter's notes";
+      notes.document.head.append(style.cloneNode());
+      notes.document.body.className = `${NAME}-notes`;
+      notes.onkeydown = (event) => {
+        const by = { ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1 }[event.key];
+        if (by) step(by);
+      };
+      notes.setInterval(tick, 1000);
+      show();
+    }
+
+    const title = (slide) => (slide ? metadata(slide[0], "presenter").title : "the end");
+
+    // A slide's minutes, added up over the slides before it: when it should begin.
+    const planned = (all, at) =>
+      all.slice(0, at).reduce((sum, slide) => sum + (metadata(slide[0], "presenter").minutes ?? 0), 0);
+
+    const clock = (minutes) =>
+      `${Math.floor(minutes)}:${String(Math.floor((minutes % 1) * 60)).padStart(2, "0")}`;
+
+    function showNotes(all, at) {
+      const { say, asked, skip, minutes } = metadata(all[at][0], "presenter");
+      const words = [
+        ["h1", `${at + 1} / ${all.length}  ${title(all[at])}`],
+        ["p", say],
+        ["p", asked && `Asked: ${asked}`],
+        ["p", skip && `Short of time: ${skip}`],
+        ["h2", `Next: ${title(all[at + 1])}`],
+        ["footer", ""],
+      ];
+      const elements = words
+        .filter(([, text]) => text !== undefined)
+        .map(([name, text]) => {
+          const element = notes.document.createElement(name);
+          element.textContent = text;
+          return element;
+        });
+      notes.document.body.replaceChildren(...elements);
+      notes.planned = { begins: planned(all, at), minutes: minutes ?? 0 };
+      tick();
+    }
+
+    function tick() {
+      const foot = notes?.document.querySelector("footer");
+      if (!foot) return;
+      const spent = began ? (Date.now() - began) / 60000 : 0;
+      const { begins, minutes } = notes.planned;
+      foot.textContent =
+        `${new Date().toLocaleTimeString()}   ${clock(spent)} spoken; ` +
+        `planned for this slide: ${clock(begins)} to ${clock(begins + minutes)}`;
+    }
+
+    function toggle() {
+      document.body.classList.toggle(NAME);
+      window.dispatchEvent(new Event("resize"));
+      show();
+      const cell = panel()?.content.activeCell;
+      if (!isOn() && cell) void panel().content.scrollToCell(cell, "center");
+      panel()?.content.activate();
+    }
+
+    const commands = [
+      ["next", "Next slide", () => step(1), ["ArrowRight", "Space"], ["PageDown"]],
+      ["previous", "Previous slide", () => step(-1), ["ArrowLeft", "Shift Space"], ["PageUp"]],
+      ["first", "First slide", () => go(0), ["Home"], []],
+      ["last", "Last slide", () => go(slides(panel().content).length - 1), ["End"], []],
+      ["run", "Run the cell and stay on the slide", run, ["Shift Enter"], ["Shift Enter"]],
+      ["notes", "Open the presenter's notes", openNotes, ["T"], []],
+    ];
+    for (const [name, label, execute, keys, always] of commands) {
+      const command = `${NAME}:${name}`;
+      app.commands.addCommand(command, { label, execute });
+      for (const key of keys) {
+        app.commands.addKeyBinding({ command, keys: [key], selector: COMMAND_MODE });
+      }
+      for (const key of always) {
+        // A clicker sends Page Up and Page Down, wherever the cursor stands.
+        app.commands.addKeyBinding({ command, keys: [key], selector: COMMAND_MODE });
+        app.commands.addKeyBinding({ command, keys: [key], selector: EDIT_MODE });
+        app.commands.addKeyBinding({ command, keys: [key], selector: `body.${NAME}` });
+      }
+    }
+    app.commands.addCommand(`${NAME}:toggle`, { label: "Slides or notebook", execute: toggle });
+    app.commands.addKeyBinding({
+      command: `${NAME}:toggle`,
+      keys: ["S"],
+      selector: ".jp-Notebook.jp-mod-commandMode:not(.jp-mod-readWrite) :focus",
+    });
+
+    tracker.currentChanged.connect((_, widget) => {
+      if (!widget) return;
+      void Promise.all([widget.context.ready, widget.revealed]).then(() => {
+        widget.sessionContext.statusChanged.connect(show);
+        sizes.disconnect();
+        sizes.observe(widget.content.viewportNode);
+        widget.content.activeCellChanged.connect(show);
+        show();
+        widget.content.activate();
+      });
+    });
+    void app.restored.then(() => {
+      document.body.classList.add(NAME);
+      window.dispatchEvent(new Event("resize"));
+      show();
+    });
+  }
+
+  let shared;
+  const source = document.currentScript.src;
+
+  async function plugins() {
+    const [{ get }] = Object.values(shared["@jupyterlab/notebook"]);
+    const { INotebookTracker } = (await get())();
+    const plugin = { id: `${NAME}:plugin`, autoStart: true, requires: [INotebookTracker], activate };
+    return { __esModule: true, default: plugin };
+  }
+
+  window._JUPYTERLAB ??= {};
+  window._JUPYTERLAB[NAME] = {
+    init: (scope) => void (shared = scope),
+    get: async () => {
+      const made = await plugins();
+      return () => made;
+    },
+  };
+})();

@@ -1,0 +1,240 @@
+"""The lessons on a stage: what each slide holds, the copies that are shown, the rehearsal.
+
+The slides are the notebooks' own cells. A cell's metadata say what a presenter needs to know:
+
+- `slideshow.slide_type`, as in every tool for slides: "slide" begins one, "skip" leaves a cell out;
+- `presenter`, on the first cell of a slide: its `minutes`, the `paths` that it is on beside the
+  long one, and the notes: what to `say`, what is `asked`, what to `skip` when time is short.
+"""
+
+import json
+import re
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbformat import NotebookNode
+
+from workbook import ROOT, WorkbookError, database, home
+from workbook.notebooks import merge_streams, plain
+
+PATHS = {
+    "short": "the core of each chapter",
+    "long": "every slide of each chapter",
+    "20": "Part I in 20 minutes",
+    "60": "Part I in 60 minutes",
+}
+
+
+SECONDS = 30  # an audience does not wait longer
+
+
+@dataclass(frozen=True)
+class Slide:
+    """Some neighbouring cells of one notebook.
+
+    Its title is its heading; without one, that of the section, and its number in the section.
+    """
+
+    notebook: Path
+    title: str
+    cells: list[NotebookNode]
+
+    @property
+    def presenter(self) -> dict[str, Any]:
+        return dict(self.cells[0].metadata.get("presenter", {}))
+
+    @property
+    def minutes(self) -> float:
+        return float(self.presenter.get("minutes", 0))
+
+    def is_on(self, path: str) -> bool:
+        return path == "long" or path in self.presenter.get("paths", [])
+
+
+def notebooks(chapter: int | None = None) -> list[Path]:
+    """The chapters' notebooks in order, from one on. Raises WorkbookError if it is not there."""
+    found = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    if chapter is None:
+        return found
+    first = [path for path in found if path.name.startswith(f"{chapter:02}_")]
+    if not first:
+        raise WorkbookError(
+            f"There is no chapter {chapter}: choose one from 0 to {len(found) - 1}."
+        )
+    return found[found.index(first[0]) :]
+
+
+def slides(path: Path, notebook: NotebookNode | None = None) -> list[Slide]:
+    """All slides of one notebook."""
+    found: list[Slide] = []
+    section, number = "", 0
+    for cell in (notebook or nbformat.read(path, 4)).cells:
+        kind = cell.metadata.get("slideshow", {}).get("slide_type")
+        if kind == "skip":
+            continue
+        if kind == "slide" or not found:
+            heading = cell.source.splitlines()[0] if cell.cell_type == "markdown" else ""
+            section, number = (heading, 1) if heading.startswith("#") else (section, number + 1)
+            name = section.lstrip("# ") + (f" ({number})" if number > 1 else "")
+            found.append(Slide(path, name, []))
+        found[-1].cells.append(cell)
+    return found
+
+
+def prepare(chapter: int | None, path: str) -> Path:
+    """Copies of the notebooks for one talk: no outputs, and only this path's slides.
+
+    They go to a dated folder, so what was changed during an earlier talk stays. Returns the one to
+    begin with. Raises WorkbookError.
+    """
+    files = notebooks(chapter)
+    folder = home() / "stage" / f"{datetime.now():%Y-%m-%d_%H.%M.%S}"
+    staged = []
+    for file in files:
+        notebook = nbformat.read(file, 4)
+        shown = [
+            cell.id for each in slides(file, notebook) if each.is_on(path) for cell in each.cells
+        ]
+        if not shown:
+            continue
+        for cell in notebook.cells:
+            if cell.id not in shown:
+                cell.metadata["slideshow"] = {"slide_type": "skip"}
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        staged.append((folder / file.name, notebook))
+    folder.mkdir(parents=True)
+    for (copy, notebook), following in zip(staged, [*staged[1:], None], strict=True):
+        if following:
+            notebook.metadata["presenter"] = {"next": following[0].name}
+        nbformat.write(notebook, copy)
+    return staged[0][0]
+
+
+def jupyter(first: Path, dark: bool) -> tuple[list[str], dict[str, str]]:
+    """JupyterLab's arguments and environment for the stage.
+
+    It has settings of its own, so that nothing that the presenter once changed is in the way.
+    """
+    settings = home() / "stage" / ".jupyter"
+    (settings / "labconfig").mkdir(parents=True, exist_ok=True)
+    theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+    overrides = {
+        "@jupyterlab/apputils-extension:themes": {"theme": theme},
+        "@jupyterlab/notebook-extension:tracker": {
+            "windowingMode": "none",  # a slide needs its cells in the page
+            "scrollPastEnd": False,
+        },
+    }
+    (settings / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(overrides))
+    place = first.relative_to(home()).as_posix()
+    arguments = [
+        f"--ServerApp.root_dir={home()}",
+        f"--LabApp.default_url=/lab/tree/{place}",
+        f"--LabApp.extra_labextensions_path={ROOT / 'workbook' / 'jupyter' / 'stage'}",
+    ]
+    return arguments, {
+        "JUPYTER_CONFIG_PATH": str(settings),
+        "JUPYTERLAB_SETTINGS_DIR": str(settings / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces"),
+    }
+
+
+def table(chapter: int | None, path: str) -> str:
+    """The slides of a talk as a Markdown table, each with the minute at which it begins."""
+    lines = ["| begins | chapter | slide |", "|---|---|---|"]
+    begins = 0.0
+    for file in notebooks(chapter):
+        for slide in slides(file):
+            if slide.is_on(path):
+                lines.append(f"| {clock(begins)} | {file.name[:2]} | {slide.title} |")
+                begins += slide.minutes
+    return "\n".join([*lines, f"| {clock(begins)} | | the end |"])
+
+
+def clock(minutes: float) -> str:
+    """Minutes as m:ss."""
+    return f"{int(minutes)}:{int(minutes % 1 * 60):02}"
+
+
+def rehearse(chapter: int | None, path: str) -> int:
+    """Run a talk's cells from start to end, on the server of the talk and a database of their own.
+
+    Prints for each slide when it begins and the seconds that the machine needs, and what would go
+    wrong: a cell that fails, that takes too long, or that shows something else than the lesson.
+    Returns the number of those slides. Raises WorkbookError.
+    """
+    database.connect_environment()
+    begins, spent, wrong = 0.0, 0.0, 0
+    with tempfile.TemporaryDirectory() as folder, database.separate("rehearsal", Path(folder)):
+        for file in notebooks(chapter):
+            notebook = nbformat.read(file, 4)
+            shown = [slide for slide in slides(file, notebook) if slide.is_on(path)]
+            if not shown:
+                continue
+            print(f"\n{file.stem}")
+            began = time.monotonic()
+            place = {"metadata": {"path": str(file.parent)}}
+            client = NotebookClient(
+                notebook, timeout=SECONDS, kernel_name="python3", resources=place
+            )
+            with client.setup_kernel(stderr=subprocess.DEVNULL):
+                for slide in shown:
+                    faults = [
+                        fault
+                        for cell in slide.cells
+                        for fault in run(client, cell, Path(folder).resolve())
+                    ]
+                    took = time.monotonic() - began
+                    print(f"{clock(begins):>6} {took:6.1f} s  {slide.title}")
+                    for fault in faults:
+                        print(f"       WOULD FAIL  {fault}")
+                    begins, spent, wrong = (
+                        begins + slide.minutes,
+                        spent + took,
+                        wrong + bool(faults),
+                    )
+                    began = time.monotonic()
+    print(f"\n{clock(begins)} planned; the machine needs {spent:.0f} seconds of it.")
+    print(f"{wrong} SLIDES WOULD FAIL ON STAGE." if wrong else "Nothing would fail.")
+    return wrong
+
+
+def run(client: NotebookClient, cell: NotebookNode, folder: Path) -> list[str]:
+    """Run one cell; what is wrong with it, in words."""
+    if cell.cell_type != "code":
+        return []
+    expected = said(cell, folder)
+    try:
+        client.execute_cell(cell, client.nb.cells.index(cell))
+    except DeadKernelError:
+        return [f"{cell.id}: the kernel died"]
+    except CellControlSignal as error:  # an error, or too much time
+        return [f"{cell.id}: {str(error).strip().splitlines()[-1]}"]
+    got = said(cell, folder)
+    if got == expected or cell.id == "start":  # it says what it found, which differs
+        return []
+    pairs = [*zip(expected, got, strict=False), (expected[len(got) :], got[len(expected) :])]
+    before, after = next(pair for pair in pairs if pair[0] != pair[1])
+    return [f"{cell.id}: the lesson shows {before!r}, now it is {after!r}"]
+
+
+def said(cell: NotebookNode, folder: Path) -> list[str]:
+    """The lines of a cell's outputs, without what differs from one run to the next."""
+    texts = []
+    for output in merge_streams(cell.outputs):
+        data = output.get("data", {})
+        texts += [output.get("text", ""), data.get("text/plain", ""), output.get("evalue", "")]
+    text = plain("\n".join(filter(None, texts)), folder)
+    rules = (ROOT / "tests" / "sanitize.cfg").read_text(encoding="utf-8")
+    for found in re.finditer(r"^regex: (.*)\nreplace: (.*)$", rules, re.MULTILINE):
+        text = re.sub(found[1], found[2], text)
+    return text.splitlines()
