@@ -19,7 +19,7 @@ import textwrap
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -708,11 +708,11 @@ def free_port() -> int:
         return port
 
 
-def launch(place: Place, *arguments: str) -> Lab:
-    """Start the workbook and wait until JupyterLab answers."""
+def launch(place: Place, *arguments: str, before: Sequence[str] = ()) -> Lab:
+    """Start the workbook and wait until JupyterLab answers. Ours stand before `--`."""
     port = free_port()
     ours = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
-    launcher = place.command("--", *ours, *arguments)
+    launcher = place.command(*before, "--", *ours, *arguments)
     runtime = Path(place.environment["HOME"]) / ".local/share/jupyter/runtime"
 
     def up() -> bool:

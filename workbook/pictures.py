@@ -42,7 +42,7 @@ config:
   themeVariables: {lineColor: "#808080"}
   er: {nodeSpacing: 50, rankSpacing: 40}
   flowchart: {nodeSpacing: 25, rankSpacing: 35}
-  themeCSS: ".labelBkg, .labelBkg * {background-color: #eeeeee; color: #333333}"
+  themeCSS: ".labelBkg, .labelBkg * {background-color: #eeeeee; color: #333333; font-size: 16px}"
 ---
 """
 STYLES = {

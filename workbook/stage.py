@@ -19,7 +19,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from workbook import ROOT, WorkbookError, database, home
@@ -40,7 +40,7 @@ SECONDS = 30  # an audience does not wait longer
 class Slide:
     """Some neighbouring cells of one notebook.
 
-    Its title is its heading; without one, that of the section, and its number in the section.
+    Its title is its heading; without one, that of its section and its number there.
     """
 
     notebook: Path
@@ -82,8 +82,11 @@ def slides(path: Path, notebook: NotebookNode | None = None) -> list[Slide]:
             continue
         if kind == "slide" or not found:
             heading = cell.source.splitlines()[0] if cell.cell_type == "markdown" else ""
-            section, number = (heading, 1) if heading.startswith("#") else (section, number + 1)
-            name = section.lstrip("# ") + (f" ({number})" if number > 1 else "")
+            if heading.startswith(("# ", "## ")):
+                section, number = heading.lstrip("# "), 0
+            number += 1
+            name = section + (f" ({number})" if number > 1 else "")
+            name = heading.lstrip("# ") if heading.startswith("###") else name
             found.append(Slide(path, name, []))
         found[-1].cells.append(cell)
     return found
@@ -100,9 +103,11 @@ def prepare(chapter: int | None, path: str) -> Path:
     staged = []
     for file in files:
         notebook = nbformat.read(file, 4)
-        shown = [
-            cell.id for each in slides(file, notebook) if each.is_on(path) for cell in each.cells
-        ]
+        shown = []
+        for slide in slides(file, notebook):
+            if slide.is_on(path):
+                slide.cells[0].metadata.setdefault("presenter", {})["title"] = slide.title
+                shown += [cell.id for cell in slide.cells]
         if not shown:
             continue
         for cell in notebook.cells:
@@ -132,6 +137,7 @@ def jupyter(first: Path, dark: bool) -> tuple[list[str], dict[str, str]]:
         "@jupyterlab/notebook-extension:tracker": {
             "windowingMode": "none",  # a slide needs its cells in the page
             "scrollPastEnd": False,
+            "codeCellConfig": {"lineWrap": True},
         },
     }
     (settings / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(overrides))
@@ -144,7 +150,7 @@ def jupyter(first: Path, dark: bool) -> tuple[list[str], dict[str, str]]:
     return arguments, {
         "JUPYTER_CONFIG_PATH": str(settings),
         "JUPYTERLAB_SETTINGS_DIR": str(settings / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces" / first.parent.name),
     }
 
 
@@ -217,8 +223,10 @@ def run(client: NotebookClient, cell: NotebookNode, folder: Path) -> list[str]:
         client.execute_cell(cell, client.nb.cells.index(cell))
     except DeadKernelError:
         return [f"{cell.id}: the kernel died"]
-    except CellControlSignal as error:  # an error, or too much time
-        return [f"{cell.id}: {str(error).strip().splitlines()[-1]}"]
+    except CellTimeoutError:
+        return [f"{cell.id}: it takes more than {SECONDS} seconds"]
+    except CellExecutionError as error:
+        return [f"{cell.id}: {error.ename}: {error.evalue}"]
     got = said(cell, folder)
     if got == expected or cell.id == "start":  # it says what it found, which differs
         return []

@@ -69,6 +69,10 @@
       for (const cell of notebook.widgets) {
         cell.node.classList.toggle(`${NAME}-off`, !shown.includes(cell));
       }
+      // A cell that is not in sight cannot have the focus, and without it no key arrives.
+      if (isOn() && shown.length && !shown.includes(notebook.activeCell)) {
+        notebook.activeCellIndex = notebook.widgets.indexOf(shown.at(-1));
+      }
       const status = panel().sessionContext.session?.kernel?.status ?? "no kernel";
       footer.textContent = `${status === "idle" ? "" : `${status}  `}${at + 1} / ${all.length}`;
       if (isOn()) notebook.outerNode.scrollTo(0, 0);
@@ -96,7 +100,6 @@
         return;
       }
       const slide = all[Math.min(Math.max(to, 0), all.length - 1)];
-      began ??= Date.now();
       const cell = slide.find((each) => each.model.type === "code") ?? slide[0];
       notebook.mode = "command";
       notebook.activeCellIndex = notebook.widgets.indexOf(cell);
@@ -106,7 +109,9 @@
 
     function step(by) {
       const notebook = panel()?.content;
-      if (notebook) go(current(notebook, slides(notebook)) + by);
+      if (!notebook) return;
+      if (by) began ??= Date.now();
+      go(current(notebook, slides(notebook)) + by);
     }
 
     // Run the active cell and stay on the slide, at its next cell with code if there is one.
@@ -120,6 +125,7 @@
       const next = slide.slice(slide.indexOf(cell) + 1).find((each) => each.model.type === "code");
       if (next && notebook.activeCell === cell) {
         notebook.activeCellIndex = notebook.widgets.indexOf(next);
+        notebook.activate();
       }
     }
 
@@ -131,7 +137,7 @@
       notes.document.head.append(style.cloneNode());
       notes.document.body.className = `${NAME}-notes`;
       notes.onkeydown = (event) => {
-        const by = { ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1 }[event.key];
+        const by = { ArrowRight: 1, " ": 1, ArrowLeft: -1, ...clicker }[event.key];
         if (by) step(by);
       };
       notes.setInterval(tick, 1000);
@@ -161,7 +167,11 @@
         .filter(([, text]) => text !== undefined)
         .map(([name, text]) => {
           const element = notes.document.createElement(name);
-          element.textContent = text;
+          for (const [number, part] of text.split("`").entries()) {
+            const code = notes.document.createElement(number % 2 ? "code" : "span");
+            code.textContent = part;
+            element.append(code);
+          }
           return element;
         });
       notes.document.body.replaceChildren(...elements);
@@ -188,27 +198,45 @@
       panel()?.content.activate();
     }
 
+    // Keys need a cell that has the focus; a click beside it takes that away.
+    const refocus = () =>
+      requestAnimationFrame(() => {
+        const at = document.activeElement;
+        const lost = at === document.body || (panel()?.node.contains(at) && !at.closest(".jp-Cell"));
+        if (isOn() && lost) panel()?.content.activeCell?.node.focus();
+      });
+    document.addEventListener("focusout", refocus);
+    document.addEventListener("pointerup", refocus);
+
     const commands = [
-      ["next", "Next slide", () => step(1), ["ArrowRight", "Space"], ["PageDown"]],
-      ["previous", "Previous slide", () => step(-1), ["ArrowLeft", "Shift Space"], ["PageUp"]],
-      ["first", "First slide", () => go(0), ["Home"], []],
-      ["last", "Last slide", () => go(slides(panel().content).length - 1), ["End"], []],
-      ["run", "Run the cell and stay on the slide", run, ["Shift Enter"], ["Shift Enter"]],
-      ["notes", "Open the presenter's notes", openNotes, ["T"], []],
+      ["next", "Next slide", () => step(1), ["ArrowRight", "Space"]],
+      ["previous", "Previous slide", () => step(-1), ["ArrowLeft", "Shift Space"]],
+      ["first", "First slide", () => go(0), ["Home"]],
+      ["last", "Last slide", () => go(slides(panel().content).length - 1), ["End"]],
+      ["run", "Run the cell and stay on the slide", run, ["Shift Enter"]],
+      ["notes", "Open the presenter's notes", openNotes, ["T"]],
     ];
-    for (const [name, label, execute, keys, always] of commands) {
+    for (const [name, label, execute, keys] of commands) {
       const command = `${NAME}:${name}`;
       app.commands.addCommand(command, { label, execute });
       for (const key of keys) {
         app.commands.addKeyBinding({ command, keys: [key], selector: COMMAND_MODE });
       }
-      for (const key of always) {
-        // A clicker sends Page Up and Page Down, wherever the cursor stands.
-        app.commands.addKeyBinding({ command, keys: [key], selector: COMMAND_MODE });
-        app.commands.addKeyBinding({ command, keys: [key], selector: EDIT_MODE });
-        app.commands.addKeyBinding({ command, keys: [key], selector: `body.${NAME}` });
-      }
     }
+    app.commands.addKeyBinding({
+      command: `${NAME}:run`,
+      keys: ["Shift Enter"],
+      selector: EDIT_MODE,
+    });
+    // A clicker sends Page Up and Page Down: they work wherever the cursor stands.
+    const clicker = { PageDown: 1, PageUp: -1 };
+    const onClick = (event) => {
+      if (!isOn() || !clicker[event.key]) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      step(clicker[event.key]);
+    };
+    window.addEventListener("keydown", onClick, true);
     app.commands.addCommand(`${NAME}:toggle`, { label: "Slides or notebook", execute: toggle });
     app.commands.addKeyBinding({
       command: `${NAME}:toggle`,
@@ -223,14 +251,13 @@
         sizes.disconnect();
         sizes.observe(widget.content.viewportNode);
         widget.content.activeCellChanged.connect(show);
-        show();
-        widget.content.activate();
+        if (isOn()) step(0);
       });
     });
     void app.restored.then(() => {
       document.body.classList.add(NAME);
       window.dispatchEvent(new Event("resize"));
-      show();
+      step(0);
     });
   }
 

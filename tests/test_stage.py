@@ -1,0 +1,387 @@
+"""The lessons on a stage: every slide in Chromium, the paths, the rehearsal.
+
+With WORKBOOK_SCREENSHOTS, a folder, each slide is photographed at both sizes.
+"""
+
+# mypy: disable-error-code=no-untyped-call
+# (nbformat has no hints)
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from test_browser import CHROMIUM, FLAGS, INLINE, NOTEBOOKS, PATIENCE, saved
+from test_launch import LOCAL, Lab, Place, launch, new_place, wait_for
+
+from workbook import ROOT, WorkbookError, notebooks, stage
+
+SIZES = ((1280, 720), (1920, 1080))
+browser_test = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
+]
+
+# What cannot be read from the last row of what is on the screen, in words.
+FAULTS = """
+() => {
+  const found = [];
+  const panel = document.querySelector(".jp-NotebookPanel:not(.lm-mod-hidden)");
+  const outer = panel.querySelector(".jp-WindowedPanel-outer");
+  const frame = outer.getBoundingClientRect();
+  const footer = document.querySelector(".workbook-slides-footer").getBoundingClientRect();
+  const tell = (text, fault) => found.push(`${fault}: ${text.trim().slice(0, 60)}`);
+  if (outer.scrollHeight > outer.clientHeight)
+    found.push(`needs scrolling: ${outer.scrollHeight} in ${outer.clientHeight}`);
+  if (Math.abs(frame.width - innerWidth) > 1 || Math.abs(frame.height - innerHeight) > 1)
+    found.push(`the slide has not the screen: ${frame.width} x ${frame.height}`);
+  const visible = (element) => element.checkVisibility({ visibilityProperty: true });
+  const walker = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const parent = node.parentElement;
+    if (!node.data.trim() || !visible(parent) || parent.closest("style, script, figcaption, .jp-RenderedMermaid")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const code = parent.closest("pre, code, .cm-editor");
+    const size = parseFloat(getComputedStyle(parent).fontSize);
+    if (size < (code ? 20 : 24) - 0.01) tell(node.data, `${size} px`);
+    for (const box of range.getClientRects()) {
+      if (!box.width) continue;
+      if (box.right > innerWidth || box.left < 0 || box.bottom > innerHeight || box.top < 0)
+        tell(node.data, "off the screen");
+      if (box.right > footer.left && box.bottom > footer.top) tell(node.data, "under the number");
+      for (let each = parent; each !== panel; each = each.parentElement) {
+        if (getComputedStyle(each).overflowX === "visible") continue;
+        const edge = each.getBoundingClientRect();
+        if (box.right > edge.right + 2 || box.bottom > edge.bottom + 2) tell(node.data, `cut off by ${Math.max(box.right - edge.right, box.bottom - edge.bottom)} in ${each.className}`);
+      }
+    }
+  }
+  for (const image of panel.querySelectorAll("img")) {
+    if (!visible(image)) continue;
+    const text = decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1));
+    const holder = document.createElement("div");
+    holder.innerHTML = text.slice(text.indexOf("<svg"));
+    holder.style = "position: absolute; visibility: hidden";
+    document.body.append(holder);
+    const svg = holder.querySelector("svg");
+    const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
+    const box = image.getBoundingClientRect();
+    const scale = Math.min(box.width / width, box.height / height);
+    for (const label of svg.querySelectorAll("text, foreignObject span, foreignObject p")) {
+      const size = parseFloat(getComputedStyle(label).fontSize) * scale;
+      if (label.textContent.trim() && size < 20) tell(label.textContent, `${size} px in a picture`);
+    }
+    holder.remove();
+  }
+  return [...new Set(found)];
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with new_place() as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def lab(place: Place) -> Lab:
+    """JupyterLab as `present` starts it, with every slide."""
+    return launch(place, before=["present", "--path", "long"])
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS.split()]
+        )
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    page.set_default_timeout(PATIENCE)
+    yield page
+    page.close()
+
+
+def copies(place: Place) -> Path:
+    (folder,) = (place.folder / "stage").glob("2*")
+    return folder
+
+
+def open_slides(page: Page, lab: Lab, place: Place, name: str) -> None:
+    """The first slide, ready to run."""
+    folder = copies(place).relative_to(place.folder).as_posix()
+    page.goto(f"{lab.url}lab/tree/{folder}/{name}?token={lab.token}&reset")
+    expect(footer(page)).to_have_text(re.compile(r"^1 / \d+$"), timeout=PATIENCE)
+    page.wait_for_function("document.activeElement.closest('.jp-Cell')")
+
+
+def footer(page: Page):  # type: ignore[no-untyped-def]
+    return page.locator(".workbook-slides-footer")
+
+
+def number(page: Page) -> int:
+    return int(re.findall(r"(\d+) /", footer(page).text_content() or "")[0])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_slide_fits(page: Page, lab: Lab, place: Place, name: str) -> None:
+    file = copies(place) / name
+    open_slides(page, lab, place, name)
+    page.keyboard.press("s")
+    page.click(".lm-MenuBar-itemLabel >> text=/^Run$/")
+    page.click('.lm-Menu-item[data-command="runmenu:run-all"]')
+
+    def has_run() -> bool:
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(500)
+        return bool(saved(file)[-1].execution_count)
+
+    wait_for(has_run)
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    page.wait_for_function("document.activeElement.closest('.workbook-slides .jp-Cell')")
+    page.keyboard.press("Home")
+    slides = stage.slides(file)
+    found = []
+    for at, slide in enumerate(slides, 1):
+        expect(footer(page)).to_have_text(f"{at} / {len(slides)}")
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(150)
+            photograph(page, f"{Path(name).stem}_{at:02}_{height}")
+            where = f"{slide.cells[0].id} at {width} x {height}"
+            found += [f"{where}: {fault}" for fault in page.evaluate(FAULTS)]
+        page.keyboard.press("PageDown")
+    assert not found, "\n".join(found)
+
+
+def photograph(page: Page, stem: str) -> None:
+    if wanted := os.environ.get("WORKBOOK_SCREENSHOTS"):
+        Path(wanted).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(wanted) / f"{stem}.png")
+
+
+def active(page: Page) -> str:
+    """The text of the cell that the keys go to."""
+    return page.locator(".jp-Notebook .jp-mod-active").text_content() or ""
+
+
+@pytest.mark.browser
+def test_a_talk_by_the_keys(page: Page, lab: Lab, place: Place) -> None:
+    open_slides(page, lab, place, "05_downgrade.ipynb")
+    shown = page.locator(".jp-Notebook > * .jp-Cell:visible, .jp-Notebook .jp-Cell:visible")
+    assert "start(5)" in active(page)
+    expect(page.locator(".jp-RenderedHTMLCommon:visible", has_text="One step back")).to_have_count(
+        0
+    )
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".jp-OutputArea-output:visible")).to_contain_text("Chapter 5")
+    assert number(page) == 1
+    for key, at in (
+        ("ArrowRight", 2), ("Space", 3), ("PageDown", 4), ("PageUp", 3), ("Shift+Space", 2),
+        ("ArrowLeft", 1), ("ArrowLeft", 1), ("PageDown", 2), ("PageDown", 3),
+    ):  # fmt: skip
+        page.keyboard.press(key)
+        expect(footer(page)).to_have_text(re.compile(rf"^{at} /"))
+    # What comes after a cell appears when that has run: the answer is not there before the question.
+    assert shown.count() == 2
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".jp-OutputArea-output:visible").first).to_be_visible()
+    expect(shown).to_have_count(3)
+    assert "before = show_tables()" in active(page) and number(page) == 3
+    # A cell can be changed on its slide, and the clicker works all the same.
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("print(6 * 7)")
+    page.keyboard.press("ArrowLeft")
+    assert number(page) == 3
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".jp-OutputArea-output:visible", has_text="42")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.keyboard.press("PageDown")
+    expect(footer(page)).to_have_text(re.compile("^4 /"))
+    # The ordinary notebook, and back.
+    expect(page.locator("#jp-menu-panel")).not_to_be_visible()
+    page.keyboard.press("s")
+    expect(page.locator("#jp-menu-panel")).to_be_visible()
+    expect(footer(page)).not_to_be_visible()
+    page.keyboard.press("s")
+    expect(footer(page)).to_have_text(re.compile("^4 /"))
+    page.mouse.click(1270, 400)  # beside everything
+    page.keyboard.press("PageUp")
+    expect(footer(page)).to_have_text(re.compile("^3 /"))
+    page.keyboard.press("End")
+    expect(footer(page)).to_have_text(re.compile(r"^(\d+) / \1$"))
+
+
+@pytest.mark.browser
+def test_the_notes_in_a_second_window(page: Page, lab: Lab, place: Place) -> None:
+    open_slides(page, lab, place, "03_upgrade.ipynb")
+    first, second, *_ = stage.slides(ROOT / "notebooks" / "03_upgrade.ipynb")
+    with page.expect_popup() as opened:
+        page.keyboard.press("t")
+    notes = opened.value
+    plain = [re.sub("`", "", slide.presenter["say"]) for slide in (first, second)]
+    expect(notes.locator("body")).to_contain_text(plain[0])
+    expect(notes.locator("h2")).to_have_text(f"Next: {second.title}")
+    notes.keyboard.press("PageDown")
+    expect(footer(page)).to_have_text(re.compile("^2 /"))
+    expect(notes.locator("body")).to_contain_text(plain[1])
+    expect(notes.locator("footer")).to_contain_text("planned for this slide: 0:30 to 1:00")
+    for word in plain:
+        expect(page.get_by_text(word)).to_have_count(0)  # the audience sees none of it
+
+
+@pytest.mark.browser
+def test_a_kernel_that_dies_is_no_end(page: Page, lab: Lab, place: Place) -> None:
+    open_slides(page, lab, place, "04_inspect.ipynb")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("import os; os.kill(os.getpid(), 9)")
+    page.keyboard.press("Shift+Enter")
+    page.locator(".jp-Dialog").wait_for()
+    page.keyboard.press("Enter")
+    expect(page.locator(".jp-Dialog")).to_have_count(0)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("from workbook import start; start(4)")
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".jp-OutputArea-output:visible")).to_contain_text("Chapter 4")
+
+
+@pytest.mark.browser
+def test_nothing_comes_from_the_network(page: Page, lab: Lab, place: Place) -> None:
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url))
+    page.on("websocket", lambda socket: asked.add(socket.url))
+    open_slides(page, lab, place, "01_models.ipynb")
+    page.keyboard.press("s")
+    page.keyboard.press("s")
+    hosts = {urlsplit(url).hostname for url in asked if not url.startswith(INLINE)}
+    assert hosts == {"127.0.0.1"}
+    addresses = set((place.folder / "addresses").read_text().splitlines())
+    outside = {line for line in addresses if not line.split(" ", 1)[1].startswith(LOCAL)}
+    assert addresses and not outside
+
+
+@pytest.mark.browser
+def test_light_type_on_a_dark_screen(chromium: Browser) -> None:
+    with new_place() as place:
+        lab = launch(place, before=["present", "1", "--path", "20", "--dark"])
+        page = chromium.new_page(viewport={"width": 1280, "height": 720})
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{lab.url}?token={lab.token}")  # where the launcher's own link goes
+        expect(footer(page)).to_have_text("1 / 3", timeout=PATIENCE)
+        assert page.locator("body").get_attribute("data-jp-theme-light") == "false"
+        page.keyboard.press("End")
+        page.keyboard.press("PageDown")  # the talk goes on in the next chapter
+        expect(page.locator(".jp-RenderedHTMLCommon:visible").first).to_contain_text(
+            "Write the init revision"
+        )
+        page.close()
+
+
+def test_times_and_notes() -> None:
+    planned = dict.fromkeys(stage.PATHS, 0.0)
+    for file in stage.notebooks():
+        for slide in stage.slides(file):
+            where = f"{file.name}: {slide.cells[0].id}"
+            assert slide.minutes > 0 and slide.presenter["say"], where
+            assert {*slide.presenter} <= {"minutes", "paths", "say", "asked", "skip"}, where
+            assert {*slide.presenter["paths"]} <= {*stage.PATHS} - {"long"}, where
+            on_time = {"20", "60"} & {*slide.presenter["paths"]}
+            assert not on_time or "short" in slide.presenter["paths"], where
+            for path in stage.PATHS:
+                planned[path] += slide.minutes * slide.is_on(path)
+            for cell in slide.cells[1:]:
+                assert "presenter" not in cell.metadata, where
+    assert (planned["20"], planned["60"]) == (20, 60)
+
+
+def test_the_guide_lists_the_talks() -> None:
+    guide = (ROOT / "docs" / "presenting.md").read_text(encoding="utf-8")
+    for path in ("20", "60"):
+        assert stage.table(None, path) in guide, f"python3 -m workbook present --list --path {path}"
+    for file in stage.notebooks():
+        minutes = [
+            sum(slide.minutes for slide in stage.slides(file) if slide.is_on(path))
+            for path in ("short", "long")
+        ]
+        assert f"| {file.stem[:2]} | {minutes[0]:g} | {minutes[1]:g} |" in guide
+
+
+@pytest.mark.parametrize("path", ["20", "60", "short"])
+def test_rehearsal(path: str, database: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert stage.rehearse(None, path) == 0, capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert told.endswith("Nothing would fail.\n")
+    count = sum(slide.is_on(path) for file in stage.notebooks() for slide in stage.slides(file))
+    assert len(re.findall(r"^ *\d+:\d\d +\d+\.\d s  ", told, re.MULTILINE)) == count
+
+
+BROKEN = {
+    "an error": ("1 / 0", "ZeroDivisionError: division by zero"),
+    "something else": ("print(43)", "the lesson shows '42', now it is '43'"),
+    "no end": ("import time; time.sleep(60)", "it takes more than 1 seconds"),
+    "a dead kernel": ("import os; os.kill(os.getpid(), 9)", "the kernel died"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_rehearsal_says_what_would_fail(
+    name: str,
+    database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source, fault = BROKEN[name]
+    notebook = nbformat.v4.new_notebook()
+    cell = nbformat.v4.new_code_cell(source, metadata={"presenter": {"minutes": 2}})
+    cell.outputs = [nbformat.v4.new_output("stream", text="42\n")]
+    notebook.cells = [cell]
+    nbformat.write(notebook, tmp_path / "00_broken.ipynb")
+    monkeypatch.setattr(stage, "notebooks", lambda chapter: [tmp_path / "00_broken.ipynb"])
+    monkeypatch.setattr(stage, "SECONDS", 1)
+    assert stage.rehearse(None, "long") == 1
+    told = capsys.readouterr().out
+    assert "WOULD FAIL" in told and fault in told
+    assert told.endswith("1 SLIDES WOULD FAIL ON STAGE.\n")
+
+
+def test_copies_for_a_talk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path))
+    first = stage.prepare(2, "20")
+    names = [path.name for path in sorted(first.parent.iterdir())]
+    assert names == ["02_init_revision.ipynb", "03_upgrade.ipynb", "05_downgrade.ipynb"]
+    staged = [nbformat.read(first.parent / name, 4) for name in names]
+    assert [each.metadata.get("presenter") for each in staged] == [
+        {"next": names[1]}, {"next": names[2]}, None
+    ]  # fmt: skip
+    for name, notebook in zip(names, staged, strict=True):
+        source = nbformat.read(ROOT / "notebooks" / name, 4)
+        assert [cell.source for cell in notebook.cells] == [cell.source for cell in source.cells]
+        assert not any(cell.get("outputs") for cell in notebook.cells)
+        titles = [slide.title for slide in stage.slides(ROOT / "notebooks" / name, source)
+                  if slide.is_on("20")]  # fmt: skip
+        shown = stage.slides(first.parent / name)
+        assert [slide.presenter["title"] for slide in shown] == titles
+    with pytest.raises(WorkbookError, match="There is no chapter 9: choose one from 0 to 5"):
+        stage.prepare(9, "short")
+
+
+def test_clean_keeps_what_a_presenter_needs() -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / "01_models.ipynb", 4)
+    before = [dict(cell.metadata) for cell in notebook.cells]
+    notebooks.clean(notebook)
+    assert [dict(cell.metadata) for cell in notebook.cells] == before
