@@ -193,9 +193,11 @@
       document.body.classList.toggle(NAME);
       window.dispatchEvent(new Event("resize"));
       show();
-      const cell = panel()?.content.activeCell;
-      if (!isOn() && cell) void panel().content.scrollToCell(cell, "center");
-      panel()?.content.activate();
+      const notebook = panel()?.content;
+      if (!notebook?.activeCell) return;
+      if (!isOn()) notebook.activeCell.node.scrollIntoView({ block: "center" });
+      notebook.mode = "command";
+      notebook.activeCell.node.focus();
     }
 
     // Keys need a cell that has the focus; a click beside it takes that away.
