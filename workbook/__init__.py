@@ -10,6 +10,7 @@ PROVIDED = {
     "checking": ["check", "hint", "progress", "solution"],
     "history": ["show_history"],
     "pictures": ["show_changes", "show_drift", "show_tables"],
+    "room": ["lower_hand", "raise_hand"],
 }
 __all__ = [name for names in PROVIDED.values() for name in names]
 

@@ -12,7 +12,7 @@ from typing import Any
 import fasteners
 import sqlalchemy as sa
 
-from workbook import WorkbookError, database, home
+from workbook import WorkbookError, database, home, room
 from workbook.exercises import CHAPTERS, Exercise, register
 
 COLOURS = {"done": "success", "mistake": "warn", "not yet": "warn"}
@@ -60,6 +60,8 @@ def check(id: str, answer: object = None) -> Card:
         raise WorkbookError(
             f"PostgreSQL stopped the check: {reason}. Wait half a minute and run it again."
         ) from None
+    mistake = outcome.title.removeprefix("Not there yet: ") if outcome.kind == "mistake" else None
+    room.report(id, outcome.kind, mistake)
     if outcome.kind == "done":
         with _record() as record:
             if id not in record["done"]:

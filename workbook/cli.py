@@ -25,6 +25,8 @@ def main(argv: list[str]) -> int:
         return guard()
     if argv[:1] == ["test"] and not {"-h", "--help"} & set(argv):
         return test(argv[1:] + jupyter)
+    if argv[:1] == ["room"]:
+        return room(argv[1:])
     parser = argparse.ArgumentParser(
         prog="python3 -m workbook",
         description="Learn database migrations: sets up what is missing, starts PostgreSQL and"
@@ -61,6 +63,7 @@ def main(argv: list[str]) -> int:
             stage.add_argument("--list", action="store_true", help="print the slides and stop")
     refresh = command("refresh", "for authors: run all notebooks, save outputs")
     refresh.add_argument("notebook", nargs="*", type=Path, help="only these")
+    command("room", "for teachers: prepare, start and watch a room of learners")
     command("benchmark", "measure the speed that the project promises")
     arguments = parser.parse_args(argv)
     match arguments.command:
@@ -267,6 +270,20 @@ def guard() -> int:
 
         postgres.stop(folder)
     return 0
+
+
+def room(argv: list[str]) -> int:
+    """The commands for a room of learners; they live with what they configure, in classroom/."""
+    sys.path.append(str(ROOT))  # at the end: nothing there may stand before a package
+    from classroom import room as commands
+
+    parser = argparse.ArgumentParser(
+        prog="python3 -m workbook room",
+        description="For teachers: one JupyterHub and one PostgreSQL for a room of learners."
+        " docs/teaching.md says what to do when.",
+    )
+    commands.add_arguments(parser)
+    return commands.main(parser.parse_args(argv))
 
 
 def test(arguments: list[str]) -> int:

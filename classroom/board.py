@@ -1,0 +1,164 @@
+"""What the teacher's board is drawn with. Names and mistakes come from outside: all is escaped."""
+
+import re
+from collections import Counter
+from html import escape
+from typing import Any, NamedTuple
+
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
+import sqlalchemy as sa
+
+from workbook import WorkbookError, database
+from workbook.exercises import register
+from workbook.pictures import Picture, aligned
+from workbook.states import visible
+
+# What the last check said: a sign for it, and a look that repeats it; the furthest last.
+NOTHING = "no check yet"
+SIGNS = {
+    NOTHING: ("○", "border:3px dashed #808080"),
+    "not attempted": ("…", "border:3px dashed #808080"),
+    "not yet": ("?", "border:3px solid #b26a00"),
+    "mistake": ("✗", "border:3px solid #b71c1c;background:#b71c1c;color:white"),
+    "done": ("✓", "border:3px solid #2e7d32"),
+}
+LONGEST = 16  # letters of a name on a tile; the list has all of it
+FONT = "font-family:var(--jp-content-font-family, sans-serif)"
+BIG = f"{FONT};font-size:20px;line-height:1.4"
+LEFT = "text-align:left;font-size:20px"
+
+
+def open_board() -> None:
+    """Let `%sql` show its results as `table` does, on a connection of this run.
+
+    Raises WorkbookError where there is no room to look at.
+    """
+    try:
+        with database.engine().connect() as connection:
+            mine = connection.exec_driver_sql(
+                "SELECT has_table_privilege(to_regclass('room.whereabouts'), 'SELECT')"
+            ).scalar()
+    except sa.exc.DBAPIError as error:
+        if "permission denied" in str(error.orig):
+            mine = False
+        else:
+            raise WorkbookError(
+                "The room's database does not answer: `python3 -m workbook room ready` says more."
+            ) from None
+    if not mine:
+        raise WorkbookError(
+            "There is no room to see from here. The board is for a teacher's server: those that"
+            " `python3 -m workbook room prepare --teacher` has named."
+        )
+    from IPython.core.getipython import get_ipython
+    from sql.connection import Connection  # type: ignore[import-untyped]
+    from sql.run import ResultSet  # type: ignore[import-untyped]
+
+    Connection.connections.clear()  # `%sql` would use one again that has died
+    shell = get_ipython()
+    if shell and shell.display_formatter:
+        formats = shell.display_formatter.formatters
+        formats["text/html"].for_type(ResultSet, lambda rows: table(rows).rich["text/html"])
+        formats["text/plain"].for_type(ResultSet, lambda rows, out, _: out.text(str(table(rows))))
+
+
+def tasks() -> dict[str, str]:
+    """What each exercise asks for, in a few words, by its number."""
+    return {id: exercise.task for id, exercise in register().items()}
+
+
+def frame(rows: Any) -> pd.DataFrame:
+    """What `%sql` gives, with its columns even when there is no row."""
+    if rows is None:
+        raise WorkbookError("The question above got no answer: run all cells again.")
+    return pd.DataFrame(list(rows), columns=list(rows.keys))
+
+
+def table(rows: Any) -> Picture:
+    """Rows of `%sql`, or of pandas, in big letters. A column without an entry is left out."""
+    data = rows if isinstance(rows, pd.DataFrame) else frame(rows)
+    if data.empty:
+        return Picture("Nothing so far.", {"text/html": f"<p style='{BIG}'>Nothing so far.</p>"})
+    cells = [[_word(value) for value in line] for line in data.itertuples(index=False)]
+    kept = [at for at in range(len(data.columns)) if any(line[at] for line in cells)]
+    head = [str(data.columns[at]) for at in kept]
+    lines = [[line[at] for at in kept] for line in cells]
+    html = "".join(f"<th style='{LEFT}'>{escape(name)}</th>" for name in head)
+    html = f"<tr>{html}</tr>"
+    for line in lines:
+        html += "<tr>" + "".join(f"<td style='{LEFT}'>{_safe(cell)}</td>" for cell in line)
+        html += "</tr>"
+    return Picture(aligned([head, *lines]), {"text/html": f"<table style='{BIG}'>{html}</table>"})
+
+
+class Tile(NamedTuple):
+    """A learner on the map; tiles sort by what they show, and by nothing else."""
+
+    place: tuple[int, ...]
+    outcome: int
+    hand: bool
+    name: str
+
+
+def room_map(rows: Any, names: bool) -> Picture:
+    """A tile for each learner, in the order of the exercises. Without names, none is kept.
+
+    `rows` has the columns learner, exercise, outcome and since (of a hand that is up).
+    """
+    data = frame(rows)
+    kinds = list(SIGNS)
+    tiles = sorted(
+        Tile(
+            tuple(map(int, (_word(each.exercise) or "0").split("."))),
+            kinds.index(_word(each.outcome) or NOTHING),
+            not pd.isna(each.since),
+            visible(str(each.learner)) if names else "",
+        )
+        for each in data.itertuples()
+    )
+    if not tiles:
+        return table(data)
+    said = Counter(tile.outcome for tile in tiles)
+    legend = [f"{SIGNS[kind][0]} {kind}: {said[at]}" for at, kind in enumerate(kinds)]
+    legend.append(f"hand up: {sum(tile.hand for tile in tiles)}")
+    title = f"{len(tiles)} {'learners' if len(tiles) > 1 else 'learner'}"
+    size = 40 if len(tiles) <= 40 else 30 if len(tiles) <= 100 else 18
+    html = "".join(_tile(tile, size) for tile in tiles)
+    lines = []
+    for tile, count in Counter(each._replace(name="") for each in tiles).items():
+        who = ", ".join(each.name for each in tiles if names and each[:3] == tile[:3])
+        hand = "hand up" if tile.hand else ""
+        lines.append([_place(tile), kinds[tile.outcome], hand, str(count), who])
+    html = (
+        f"<div style='{FONT}'><p style='font-size:26px;line-height:1.4'><strong>{title}</strong>."
+        f" {escape(', '.join(legend))}</p><div style='line-height:1.1'>{html}</div></div>"
+    )
+    return Picture(f"{title}. {', '.join(legend)}\n{aligned(lines)}", {"text/html": html})
+
+
+def _tile(tile: Tile, size: int) -> str:
+    words = list(SIGNS)[tile.outcome]
+    sign, look = SIGNS[words]
+    hand = " <strong>hand</strong>" if tile.hand else ""
+    short = tile.name if len(tile.name) <= LONGEST else f"{tile.name[:LONGEST]}…"
+    name = f"<br><small>{_safe(short)}</small>" if short else ""
+    style = f"{look};display:inline-block;margin:2px;padding:3px 8px;border-radius:6px"
+    return (
+        f"<span title='{words}' style='{style};text-align:center;font-size:{size}px'>"
+        f"<strong>{sign} {_place(tile)}</strong>{hand}{name}</span> "
+    )
+
+
+def _place(tile: Tile) -> str:
+    return ".".join(map(str, tile.place)) if any(tile.place) else "start"
+
+
+def _word(value: Any) -> str:
+    return "" if pd.isna(value) else visible(str(value))
+
+
+def _safe(text: str) -> str:
+    """Text for HTML; what could be read as a formula goes where JupyterLab looks for none."""
+    if re.search(r"[$\\]", text):
+        return f"<code style='font:inherit;color:inherit;background:none'>{escape(text)}</code>"
+    return escape(text)

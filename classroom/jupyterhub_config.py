@@ -1,0 +1,146 @@
+"""JupyterHub for a workshop: `ROOM_FOLDER=/srv/room jupyterhub -f classroom/jupyterhub_config.py`.
+
+The Littlest JupyterHub loads the same file from its jupyterhub_config.d, Zero to JupyterHub from
+hub.extraConfig: there they choose the spawner, the proxy and the culler, and this adds the
+room. What differs from one room to the next is in room.json, which `room prepare` writes.
+"""
+
+import asyncio
+import contextlib
+import dbm
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))  # at the end: nothing there may stand before a package
+
+from classroom import learner, room, server
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+FOLDER = Path(os.environ.get("ROOM_FOLDER", room.FOLDER))
+SETTINGS = room.settings(FOLDER)
+KUBERNETES = "KUBERNETES_SERVICE_HOST" in os.environ
+TLJH = "tljh" in sys.modules
+TRIAL = os.environ.get("ROOM_TRIAL") == "no isolation, no passwords"  # for the project's tests
+
+
+# --- The learner's server: their own database, their own notebooks
+
+
+async def prepare(spawner):  # type: ignore[no-untyped-def]
+    """Make the learner's account, role and databases; hand their variables to their server."""
+    name = spawner.user.name
+    what = server.prepare_teacher if name in SETTINGS["teachers"] else server.prepare_learner
+    try:
+        given = await asyncio.to_thread(what, SETTINGS["admin"], name, SETTINGS["room"])
+        if ACCOUNTS:
+            await asyncio.to_thread(make_account, spawner.username_template.format(USERNAME=name))
+    except Exception as error:
+        # What the learner reads; the reason is the teacher's, in the hub's log.
+        error.jupyterhub_message = (  # type: ignore[attr-defined]
+            "The room's database does not answer: tell your teacher, then try again."
+        )
+        raise
+    spawner.environment = {**spawner.environment, **given}
+
+
+def make_account(account: str) -> None:
+    """A system account with a closed home. Raises CalledProcessError."""
+    with contextlib.suppress(KeyError):
+        pwd.getpwnam(account)
+        return
+    command = ["useradd", "--create-home", "--key", "HOME_MODE=0700", "--shell", "/bin/bash"]
+    subprocess.run([*command, account], check=True)
+
+
+c.Spawner.pre_spawn_hook = prepare
+c.Spawner.default_url = room.FIRST
+c.Spawner.start_timeout = 300  # a cold start costs 3.5 s of CPU, and all of them may come at once
+c.Spawner.http_timeout = 120
+c.Spawner.poll_interval = 10  # a server that was killed is soon seen to be gone
+c.JupyterHub.allow_named_servers = False
+c.JupyterHub.cleanup_servers = False  # a hub that restarts leaves the learners at work
+# The commands of `room`: what they need, and no more. (A teacher is an administrator and can open a
+# learner's server from the hub's admin page: tell the learners so.)
+c.JupyterHub.load_roles.append(
+    {
+        "name": "room",
+        "scopes": ["list:users", "read:users", "servers", "access:servers", "read:hub"],
+        "services": ["room"],
+    }
+)
+watch = [sys.executable, str(ROOT / "classroom" / "room.py"), "--folder", str(FOLDER), "watch"]
+c.JupyterHub.services.append({"name": "room", "api_token": SETTINGS["token"]})
+c.JupyterHub.services.append({"name": "watch", "command": watch})
+
+if not KUBERNETES:  # there, the chart's values say it
+    c.Spawner.cmd = [SETTINGS["python"], str(ROOT / "classroom" / "learner.py")]
+    c.Spawner.environment = {"ROOM_BUNDLE": str(FOLDER / learner.BUNDLE)}
+    c.Spawner.mem_limit = SETTINGS["memory"]
+
+
+# --- One machine: an account for each learner
+
+STATE = Path("/srv/jupyterhub") if KUBERNETES else FOLDER / "hub"
+ACCOUNTS = not (KUBERNETES or TLJH or TRIAL)  # TLJH's spawner makes its own
+
+if ACCOUNTS:
+    if os.geteuid() != 0:
+        sys.exit("A room on one machine needs root: each learner gets an account of their own.")
+    c.JupyterHub.spawner_class = "systemd"
+    c.SystemdSpawner.username_template = "room-{USERNAME}"  # never somebody's who is there already
+    c.SystemdSpawner.unit_name_template = "room-{USERNAME}"
+    c.SystemdSpawner.default_shell = "/bin/bash"
+if ACCOUNTS or TLJH:
+    c.SystemdSpawner.isolate_tmp = True
+    c.SystemdSpawner.isolate_devices = True
+    c.SystemdSpawner.disable_user_sudo = True
+if not (KUBERNETES or TLJH):
+    c.JupyterHub.db_url = f"sqlite:///{STATE / 'jupyterhub.sqlite'}"
+    c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
+    c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
+    c.JupyterHub.bind_url = SETTINGS["bind"]
+    c.JupyterHub.hub_port = SETTINGS.get("hub_port", 8081)
+    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{SETTINGS.get('proxy_port', 8001)}"
+    cull = ["--timeout=3600", "--cull-every=300", "--concurrency=5"]
+    c.JupyterHub.services.append(
+        {"name": "cull", "command": [sys.executable, "-m", "jupyterhub_idle_culler", *cull]}
+    )
+    c.JupyterHub.load_roles.append(
+        {
+            "name": "cull",
+            "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+            "services": ["cull"],
+        }
+    )
+    c.JupyterHub.last_activity_interval = 60
+
+
+# --- Who may come: the names that `room prepare` was given, each with a password of their own
+
+
+c.Authenticator.username_pattern = room.USERNAME
+c.Authenticator.allowed_users = {*SETTINGS["learners"], *SETTINGS["teachers"]}
+c.Authenticator.admin_users = set(SETTINGS["teachers"])
+
+if TRIAL:
+    c.JupyterHub.authenticator_class = "dummy"
+    c.JupyterHub.spawner_class = "simple"
+    c.SimpleLocalProcessSpawner.home_dir_template = str(FOLDER / "homes" / "{username}")
+else:
+    # Each chooses a password at the first login: with one for all, anybody could log in as a
+    # neighbour. A teacher is an administrator, so nobody may take that name by being there first.
+    import bcrypt  # type: ignore[import-not-found,unused-ignore]
+
+    c.JupyterHub.authenticator_class = "firstuseauthenticator.FirstUseAuthenticator"
+    c.FirstUseAuthenticator.create_users = False
+    c.FirstUseAuthenticator.dbm_path = str(STATE / "passwords.dbm")
+    STATE.mkdir(mode=0o700, exist_ok=True)
+    with dbm.open(str(STATE / "passwords.dbm"), "c", 0o600) as passwords:
+        for name, first in SETTINGS["teachers"].items():
+            if name not in passwords:
+                passwords[name] = bcrypt.hashpw(first.encode(), bcrypt.gensalt())

@@ -1,0 +1,405 @@
+"""The room's commands: prepare, ready, start, reset, results; `watch` is the hub's.
+
+A room on one machine has one folder:
+
+    room.json         its settings, the administrator's address and passwords: root's alone
+    workbook.bundle   the clone's last commit, from which each learner gets the notebooks
+    hub/              what JupyterHub keeps
+
+They run wherever the workbook does. Beside the server's module, standard library alone at import
+time: the hub imports this too, and has neither JupyterLab nor the workbook.
+"""
+
+import argparse
+import asyncio
+import csv
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))  # at the end: nothing there may stand before a package
+
+from classroom import learner, server
+from classroom.server import RoomError
+
+if TYPE_CHECKING:
+    from classroom.client import Hub
+
+FOLDER = Path("/srv/room")
+FIRST = "/lab/tree/notebooks/00_start_here.ipynb"
+USERNAME = r"[a-z][a-z0-9_-]{0,26}"  # with "room-" before it, the name of an account
+WATCHED = 150  # seconds: longer than the statement_timeout that learners begin with
+EACH = 300  # MB of memory: a server, a kernel and now and then an `alembic`
+DISK = 500  # MB for the hub and what the learners make
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the commands below a parser."""
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"the room's own ({FOLDER})")
+    commands = parser.add_subparsers(dest="room_command", metavar="what", required=True)
+
+    def command(name: str, words: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+
+    first = command("prepare", "make the room, or bring it up to date: database, names, notebooks")
+    first.add_argument("--names", type=Path, help="a file with a learner's user name in each line")
+    first.add_argument("--teacher", action="append", help="a teacher's user name; may be repeated")
+    first.add_argument("--admin", help="a libpq address of a PostgreSQL superuser")
+    first.add_argument("--room", help="the room's name, and its database's (room)")
+    first.add_argument("--memory", help="each learner's limit (1G)")
+    first.add_argument("--python", help="the learners' Python (the one that runs this)")
+    first.add_argument("--bind", help="where the hub listens (http://127.0.0.1:8000)")
+    command("ready", "say whether the room is ready, a line for each check")
+    ahead = command("start", "start learners' servers ahead of the lesson, a few at a time")
+    ahead.add_argument("count", nargs="?", type=int, help="so many of the names (all)")
+    reset = command("reset", "put learners to a chapter's start; their work is put aside")
+    reset.add_argument("chapter", type=int, help="0 for an empty project and an empty database")
+    reset.add_argument("learner", nargs="*", help="only these; without a name, all")
+    results = command("results", "write every report to the room as CSV")
+    results.add_argument("file", nargs="?", type=Path, help="where to (the terminal)")
+    rehearse = command("rehearse", "measure a room of its own: learners who work through 00 to 03")
+    rehearse.add_argument("--learners", type=int, default=6, help="how many at once (6)")
+    rehearse.add_argument(
+        "--pause", type=float, default=10, help="seconds between two of their cells (10)"
+    )
+    command("watch", "for the hub: end what learners have left running")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run a command; returns the exit status. What the user can put right is one line."""
+    try:
+        match arguments.room_command:
+            case "prepare":
+                return prepare(arguments)
+            case "ready":
+                return ready(arguments.folder)
+            case "start":
+                return asyncio.run(start(arguments.folder, arguments.count))
+            case "reset":
+                return asyncio.run(reset(arguments.folder, arguments.chapter, arguments.learner))
+            case "results":
+                return results(arguments.folder, arguments.file)
+            case "rehearse":
+                script = ROOT / "tests" / "room_run.py"
+                words = [str(arguments.learners), "--pause", str(arguments.pause)]
+                return subprocess.call([sys.executable, script, *words], cwd=ROOT)
+            case _:
+                watch(arguments.folder)
+    except RoomError as error:
+        print(error, file=sys.stderr)
+    except ImportError as error:
+        print(
+            f"{error.name} is missing in {sys.executable}: take `python3 -m workbook room`, which"
+            " brings what it needs.",
+            file=sys.stderr,
+        )
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"This did not work: {error.strerror or error}{where}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+    return 1
+
+
+# --- Before the lesson
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    """What room.json says. Raises RoomError."""
+    path = folder / "room.json"
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RoomError(
+            f"There is no room in {folder}: make one with `python3 -m workbook room prepare`, or"
+            " name its folder with --folder."
+        ) from None
+    except PermissionError:
+        raise RoomError(f"{path} is for the one who made the room: use sudo.") from None
+    except ValueError:
+        raise RoomError(f"{path} is damaged: it is not JSON.") from None
+    return found
+
+
+def prepare(arguments: argparse.Namespace) -> int:
+    """Make the room, or bring it up to date; what is not named stays as it was."""
+    folder: Path = arguments.folder.resolve()
+    try:
+        given = settings(folder)
+    except RoomError:
+        if (folder / "room.json").exists():
+            raise
+        given = {"teachers": {}, "learners": [], "room": "room", "memory": "1G"}
+        given |= {"token": secrets.token_hex(32), "bind": "http://127.0.0.1:8000"}
+        given |= {"python": sys.executable}
+    for name in ("admin", "room", "memory", "python", "bind"):
+        if getattr(arguments, name):
+            given[name] = getattr(arguments, name)
+    if "admin" not in given:
+        raise RoomError(
+            "Say how to reach PostgreSQL as a superuser, for instance:"
+            ' --admin "host=/var/run/postgresql user=postgres"'
+        )
+    if arguments.names:
+        given["learners"] = read_names(arguments.names)
+    for name in arguments.teacher or []:
+        checked(name, "--teacher")
+        given["teachers"].setdefault(name, secrets.token_urlsafe(9))
+    if both := set(given["teachers"]) & set(given["learners"]):
+        raise RoomError(f'"{min(both)}" is a teacher and a learner: one name for each.')
+    server.prepare_room(given["admin"], given["room"])
+    print(f'The database "{given["room"]}" is ready for reports.')
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)  # learners fetch the notebooks from here, and list nothing
+    (folder / "hub").mkdir(mode=0o700, exist_ok=True)
+    learner.publish(ROOT, folder)
+    print("The notebooks are those of the clone's last commit.")
+    write(folder / "room.json", json.dumps(given, indent=1))
+    print(f"{len(given['learners'])} learners may come. Restart the hub if it runs.")
+    for name, password in given["teachers"].items():
+        print(f"The teacher {name} signs in with {password} the first time.")
+    return 0
+
+
+def read_names(path: Path) -> list[str]:
+    """User names, one a line; empty lines and those that begin with # do not count.
+
+    Raises RoomError, OSError.
+    """
+    names: list[str] = []
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise RoomError(f"{path} is not a text file in UTF-8.") from None
+    for number, line in enumerate(lines, 1):
+        name = line.strip()
+        if name and not name.startswith("#"):
+            checked(name, f"{path}, line {number}")
+            if name in names:
+                raise RoomError(f'{path}, line {number}: "{name}" is there twice.')
+            names.append(name)
+    return names
+
+
+def checked(name: str, where: str) -> None:
+    """Raises RoomError for what cannot be a user name."""
+    if not re.fullmatch(USERNAME, name):
+        raise RoomError(
+            f'{where}: "{name}" cannot be a user name. Take at most 27 small letters, digits, - and'
+            " _, a letter first."
+        )
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file that only its owner may read, in one step."""
+    handle, draft = tempfile.mkstemp(dir=path.parent)  # with mode 0600
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(draft).replace(path)
+
+
+def ready(folder: Path) -> int:
+    """Say whether the room is ready; the exit status is the number of checks that failed."""
+    given = settings(folder)
+    up: dict[str, bool] = {}
+
+    def hub() -> str:
+        from classroom import client
+
+        up.update(asyncio.run(client.users(connection(given))))
+        return f"{given['bind']} answers"
+
+    def postgresql() -> str:
+        begun = time.monotonic()
+        server.watch(given["admin"], given["room"], WATCHED)
+        milliseconds = (time.monotonic() - begun) * 1000
+        return f'answers in {milliseconds:.0f} ms, the room "{given["room"]}" is there'
+
+    def servers() -> str:
+        count = sum(up.get(name, False) for name in given["learners"])
+        words = f"{count} of {len(given['learners'])} are up"
+        if count < len(given["learners"]):
+            raise RoomError(f"{words}: python3 -m workbook room start")
+        return words
+
+    def disk() -> str:
+        free = shutil.disk_usage(folder).free // 10**6
+        needed = DISK + 20 * len(given["learners"])
+        if free < needed:
+            raise RoomError(f"{free} MB are free, and {needed} are needed: make room")
+        return f"{free} MB free"
+
+    def memory() -> str:
+        import psutil
+
+        free = psutil.virtual_memory().available // 10**6
+        more = sum(not up.get(name, False) for name in given["learners"])
+        if free < more * EACH:
+            raise RoomError(f"{free} MB are free, and {more} more servers need {more * EACH}")
+        return f"{free} MB free, {more} more servers need {more * EACH}"
+
+    def versions() -> str:
+        code = "import jupyterhub, nbgitpuller, workbook; print(jupyterhub.__version__)"
+        done = subprocess.run(
+            [given["python"], "-c", code], capture_output=True, text=True, check=False, cwd="/"
+        )
+        if done.returncode:
+            raise RoomError(
+                f"{given['python']} lacks what a learner's server needs:"
+                " uv pip install -c classroom/requirements.txt jupyterhub nbgitpuller"
+            )
+        from classroom import client
+
+        hubs = asyncio.run(client.version(connection(given)))
+        if hubs.split(".")[0] != done.stdout.strip().split(".")[0]:
+            raise RoomError(f"the hub is JupyterHub {hubs}, the learners' {done.stdout.strip()}")
+        return f"JupyterHub {hubs}, learners' side {done.stdout.strip()}"
+
+    def notebooks() -> str:
+        trust = ["-c", f"safe.directory={ROOT}"]
+        last = learner.git("-C", str(ROOT), "rev-parse", "HEAD", before=trust)
+        if learner.git("bundle", "list-heads", str(folder / learner.BUNDLE)).split()[0] != last:
+            raise RoomError("the clone has newer ones: python3 -m workbook room prepare")
+        return "as the clone's last commit"
+
+    def readable() -> str:
+        for name in (str(ROOT / "workbook"), given["python"], str(folder / learner.BUNDLE)):
+            for path in (Path(name), *Path(name).parents, *Path(name).resolve().parents):
+                if not path.stat().st_mode & 0o001 and path != folder / learner.BUNDLE:
+                    raise RoomError(f"learners cannot get through {path}: move the clone elsewhere")
+        return "learners can read the workbook and its Python"
+
+    checks: list[Callable[[], str]] = [hub, postgresql, servers, disk, memory, versions, notebooks]
+    failed = 0
+    for check in [*checks, readable]:
+        try:
+            print(f"ok      {check.__name__}: {check()}")
+        except (RoomError, OSError) as error:
+            print(f"failed  {check.__name__}: {error}")
+            failed += 1
+    return failed
+
+
+def connection(given: dict[str, Any]) -> "Hub":
+    """The hub of these settings."""
+    from classroom.client import Hub
+
+    return Hub(given["bind"], given["token"])
+
+
+async def start(folder: Path, count: int | None, names: list[str] | None = None) -> int:
+    """Start servers ahead of the lesson; returns how many did not come."""
+    from classroom import client
+
+    given = settings(folder)
+    wanted = names or given["learners"][:count]
+    up = await client.users(connection(given))
+    begun, missing = time.monotonic(), [name for name in wanted if not up.get(name)]
+
+    def told(name: str, problem: str) -> None:
+        print(f"{'failed' if problem else 'ok':6}  {name}{': ' if problem else ''}{problem}")
+
+    problems = await client.start(connection(given), missing, 2 * (os.cpu_count() or 1), told=told)
+    seconds = time.monotonic() - begun
+    print(f"{len(wanted) - len(problems)} of {len(wanted)} servers are up, {seconds:.0f} s.")
+    return len(problems)
+
+
+# --- During and after the lesson
+
+
+async def reset(folder: Path, chapter: int, names: list[str]) -> int:
+    """Put these learners, or all, to a chapter's start; returns how many that failed for."""
+    from tornado.httpclient import HTTPClientError
+
+    from classroom import client
+
+    given = settings(folder)
+    if unknown := set(names) - set(given["learners"]):
+        raise RoomError(f'"{min(unknown)}" is not a learner of this room.')
+    names = names or given["learners"]
+    code = "from workbook import chapters\n"
+    code += f"chapters.start({chapter}, fresh=True)" if chapter else "chapters.reset()"
+    hub, places = connection(given), asyncio.Semaphore(2 * (os.cpu_count() or 1))
+    await client.users(hub)  # one line if it does not answer, and not one for each learner
+    problems = await client.start(hub, names)
+
+    async def one(name: str) -> bool:
+        if name in problems:
+            print(f"failed  {name}: {problems[name]}")
+            return False
+        async with places:
+            try:
+                done = await client.run(hub, name, code)
+            except (OSError, HTTPClientError) as error:  # TimeoutError is an OSError
+                done = client.Done(error=str(error) or "no answer")
+        words = done.error or " ".join(done.text.split("\n")).strip()
+        print(f"{'failed' if done.error else 'ok':6}  {name}: {words}")
+        return not done.error
+
+    ends = await asyncio.gather(*(one(name) for name in names))
+    print("Learners restart their kernel and run the chapter's first cell.")
+    return ends.count(False)
+
+
+def results(folder: Path, path: Path | None) -> int:
+    """Write the reports of the room's database as CSV, the oldest first."""
+    import psycopg2
+
+    given = settings(folder)
+    try:
+        with psycopg2.connect(given["admin"], dbname=given["room"]) as connected:
+            cursor = connected.cursor()
+            cursor.execute("SET search_path = pg_catalog")
+            cursor.execute("SELECT * FROM room.results ORDER BY at, learner")
+            rows = cursor.fetchall()
+            names = [column.name for column in cursor.description or ()]
+    except psycopg2.Error as error:
+        raise RoomError(f"PostgreSQL: {str(error).strip().splitlines()[0]}") from None
+    file = path.open("w", newline="", encoding="utf-8") if path else sys.stdout
+    try:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(names)
+        table.writerows(rows)
+    finally:
+        if path:
+            file.close()
+    if path:
+        print(f"{len(rows)} reports are in {path}.")
+    return 0
+
+
+# --- What the hub starts
+
+
+def watch(folder: Path) -> None:
+    """Call server.watch every few seconds, as long as the hub runs; wait for a database that is away."""
+    given = settings(folder)
+    said, hub = "", os.getppid()
+    while os.getppid() == hub:  # the hub that comes after a killed one has a watch of its own
+        try:
+            ended = server.watch(given["admin"], given["room"], WATCHED)
+            words = f"ended {ended} that ran too long" if ended else ""
+        except RoomError as error:
+            words = str(error)
+        if words and words != said:
+            print(f"watch: {words}", file=sys.stderr, flush=True)
+        said = words
+        time.sleep(5)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="room")
+    add_arguments(parser)
+    sys.exit(main(parser.parse_args()))

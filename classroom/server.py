@@ -1,0 +1,380 @@
+"""One PostgreSQL for a room: a role and two databases for each learner, and the room's own.
+
+Who may do what is said here alone, by PostgreSQL's own rights:
+
+    the role learner_<name>         owns the databases of the same name and <name>_scratch
+    the database <room>             reports and hands; its schema belongs to <room>_owner
+    <room>_learners, <room>_teachers    the groups that may connect to it
+
+A superuser acts here and never connects to a learner's database, where the learner could have laid
+a trap. Standard library and psycopg2 only: the hub's own environment imports this.
+"""
+
+import contextlib
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2 import errors, sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extensions import encrypt_password
+
+TEMPLATE = "workbook_template"
+CONNECTIONS = 15  # five notebooks with one each, and what two checks at once take
+TEACHERS_CONNECTIONS = 10
+ENDLESS = 10  # times as long as a statement may a transaction last that is kept busy
+LARGEST = 10**9  # bytes of a learner's database, which grows no further: a full disk is everybody's
+LOCKS = 2000  # no lesson holds a tenth of that; all learners share the server's table of locks
+SETTINGS = {
+    "statement_timeout": "2min",  # longer than the minute that a check waits for the scratch database
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "10min",
+    "TimeZone": "UTC",  # as in the notebooks' saved outputs
+    # From here on, a learner cannot change it.
+    "temp_file_limit": "256MB",
+    "log_min_messages": "fatal",  # a loop of warnings would fill the disk; and it is their code
+}
+
+# What both look at is functions, not the views upon them: those would need locks of their own.
+END_HOARDERS = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_get_activity(NULL)
+WHERE usesysid = ANY (%(members)s::oid[]) AND pid IN
+    (SELECT pid FROM pg_lock_status() GROUP BY pid HAVING count(*) > %(locks)s)"""
+END_LATE = """
+WITH sessions AS (
+    SELECT pid, state, datid, clock_timestamp() - query_start AS since, %(limit)s * interval '1 s' AS "limit",
+        clock_timestamp() - CASE state WHEN 'active' THEN query_start ELSE state_change END AS age,
+        clock_timestamp() - xact_start > %(endless)s * interval '1 s' AS endless
+    FROM pg_stat_get_activity(NULL) WHERE usesysid = ANY (%(members)s::oid[])
+)
+SELECT count(CASE WHEN endless OR state LIKE 'idle in%%' OR since > 2 * "limit"
+    THEN pg_terminate_backend(pid) ELSE pg_cancel_backend(pid) END)
+FROM sessions WHERE endless OR (age > "limit" AND state <> 'idle')
+    OR (state = 'active' AND since > interval '1 s' AND pg_database_size(datid) > %(largest)s)"""
+KEPT: dict[str, Connection] = {}  # the connections that `watch` keeps, and whom it watches
+WATCHED: dict[tuple[str, str], list[int]] = {}
+
+
+class RoomError(Exception):
+    """Something that whoever prepares the room can put right: one line."""
+
+
+def role_name(username: str, kind: str = "learner") -> str:
+    """The PostgreSQL role of a JupyterHub user: at most 50 letters, so that `_scratch` fits behind.
+
+    A name that had to be changed gets a hash of the original behind it, and so does one that looks
+    as if it had one: no two names give the same role. Raises RoomError for an empty name.
+    """
+    if not username:
+        raise RoomError("A learner without a name cannot be prepared.")
+    plain = re.fullmatch(r"[a-z0-9_]{1,40}", username, re.ASCII)
+    if kind == "learner" and plain and not re.search(r"_([0-9a-f]{16}|scratch)$", username):
+        return f"{kind}_{username}"
+    digest = hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    slug = re.sub(r"[^a-z0-9]+", "_", username.lower(), flags=re.ASCII).strip("_")[:24]
+    return f"{kind}_{slug}_{digest}"
+
+
+def prepare_room(admin: str, room: str = "room") -> None:
+    """Make the room's database and the learners' template, or put right what is not as it should.
+
+    `admin` is a libpq connection string of a superuser. Raises RoomError.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", room) or room.startswith(
+        ("learner_", "teacher_", "pg_", "postgres", "template", TEMPLATE)
+    ):
+        raise RoomError(f'"{room}" cannot be a room\'s name: take small letters, digits and _.')
+    owner, learners, teachers = (f"{room}_{group}" for group in ("owner", "learners", "teachers"))
+    with _connected(admin) as server, _locked(server, "room"), server.cursor() as cursor:
+        if server.server_version < 150000:
+            raise RoomError("The room needs PostgreSQL 15 or newer.")
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        if cursor.fetchone() != (True,):
+            raise RoomError("Preparing a room needs a superuser of PostgreSQL.")
+        for database in ("postgres", "template1"):
+            _run(cursor, "REVOKE ALL ON DATABASE {} FROM PUBLIC", database)
+        for group in (owner, learners, teachers):
+            if not _exists(cursor, "pg_roles", "rolname", group):
+                _run(cursor, "CREATE ROLE {}", group)
+            _run(cursor, "ALTER ROLE {} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE", group)
+        if not _exists(cursor, "pg_database", "datname", TEMPLATE):
+            locale = "LOCALE 'C'"
+            if server.server_version >= 170000:  # text sorts as in the workbook's own server
+                locale += " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+            how = f"TEMPLATE template0 ENCODING 'UTF8' {locale} ALLOW_CONNECTIONS false"
+            _run(cursor, "CREATE DATABASE {} " + how, TEMPLATE)
+        if not _exists(cursor, "pg_database", "datname", room):
+            how = "TEMPLATE {} ALLOW_CONNECTIONS false"
+            _run(cursor, "CREATE DATABASE {} " + how, room, TEMPLATE)
+        for database in (TEMPLATE, room):
+            _run(cursor, "REVOKE ALL ON DATABASE {} FROM PUBLIC", database)
+        _run(cursor, "GRANT CONNECT ON DATABASE {} TO {}, {}", room, learners, teachers)
+        _run(cursor, "ALTER DATABASE {} ALLOW_CONNECTIONS true", room)
+        _lay_out(admin, room)
+
+
+def prepare_learner(admin: str, username: str, room: str = "room") -> dict[str, str]:
+    """Make a learner's role and databases, or put right what is not as it should be.
+
+    Gives the environment for the learner's server, with a new password: the one before is void.
+    What is in the databases stays. Raises RoomError.
+    """
+    role = role_name(username)
+    password = secrets.token_urlsafe(24)
+    with _connected(admin) as server, _locked(server, role), server.cursor() as cursor:
+        _check_room(cursor, room)
+        _enter_name(admin, room, role, username)
+        for attempt in range(3):
+            try:
+                _make_role(cursor, role, password, f"{room}_learners", CONNECTIONS, SETTINGS)
+                for database in (role, f"{role}_scratch"):
+                    _make_database(cursor, database, role)
+                break
+            except (errors.LockNotAvailable, psycopg2.InternalError) as error:
+                # An open transaction of the learner's own is in the way of their own role.
+                cursor.execute("ROLLBACK")
+                if attempt == 2:
+                    raise RoomError(f'"{username}" cannot be prepared: {_line(error)}.') from None
+                query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
+                cursor.execute(query, [role])
+                time.sleep(0.2)
+        return _environment(server, role, password, role) | {
+            "PGOPTIONS": f"-c lock_timeout={SETTINGS['lock_timeout']}",
+            "WORKBOOK_ROOM": room,
+        }
+
+
+def prepare_teacher(admin: str, username: str, room: str = "room") -> dict[str, str]:
+    """Make a teacher's role, which reads this room's views and nothing else.
+
+    Gives libpq's variables for it, with a new password. Somebody who teaches two rooms has two
+    roles. Raises RoomError.
+    """
+    role = role_name(f"{username} {room}", "teacher") if username else role_name("")
+    password = secrets.token_urlsafe(24)
+    settings = {**SETTINGS, "default_transaction_read_only": "on"}
+    with _connected(admin) as server, _locked(server, role), server.cursor() as cursor:
+        _check_room(cursor, room)
+        group = f"{room}_teachers"
+        _make_role(cursor, role, password, group, TEACHERS_CONNECTIONS, settings)
+        return _environment(server, role, password, room)
+
+
+def watch(admin: str, room: str, seconds: int) -> int:
+    """End what learners of the room have left running for longer than that; gives how many.
+
+    They can switch off every timeout of their own. A statement is cancelled, and its session ended
+    when it goes on for twice as long; a transaction without a statement is ended; so is one that is
+    kept busy for ten times as long, and a session that holds more locks than any lesson takes. In a
+    database that has grown too large, a statement that takes longer than a second is cancelled.
+    Meant to be called every few seconds, by one process, which keeps a connection for it: once a
+    learner has filled the server's table of locks, nobody can connect. Raises RoomError.
+    """
+    members = WATCHED.get((admin, room), [])
+    values = {"limit": seconds, "members": members, "locks": LOCKS, "largest": LARGEST}
+    values["endless"] = ENDLESS * seconds
+    with _kept(admin) as server, server.cursor() as cursor:
+        cursor.execute(END_HOARDERS, values)
+        hoarders = int(_one(cursor))
+        if hoarders:
+            return hoarders
+        _check_room(cursor, room)
+        # With their names, so that this session has looked them up before it needs to.
+        query = """SELECT member, pg_get_userbyid(member) FROM pg_auth_members
+            WHERE roleid = to_regrole(quote_ident(%s))"""
+        WATCHED[admin, room] = values["members"] = _all(cursor, query, [f"{room}_learners"])
+        cursor.execute(END_HOARDERS, values)
+        hoarders = int(_one(cursor))
+        cursor.execute(END_LATE, values)
+        return hoarders + int(_one(cursor))
+
+
+@contextlib.contextmanager
+def _kept(admin: str) -> Iterator[Connection]:
+    """The connection that this process keeps for `watch`; a broken one is replaced."""
+    if admin not in KEPT or KEPT[admin].closed:
+        KEPT[admin] = _open(admin)
+    try:
+        yield KEPT[admin]
+    except psycopg2.Error as error:  # "out of shared memory" may pass, without a new connection
+        raise RoomError(f"PostgreSQL did not do it: {_line(error)}.") from None
+
+
+@contextlib.contextmanager
+def _connected(admin: str, database: str = "postgres") -> Iterator[Connection]:
+    """A superuser's connection, closed at the end. Whatever PostgreSQL refuses is a RoomError."""
+    with contextlib.closing(_open(admin, database)) as connection:
+        try:
+            yield connection
+        except psycopg2.Error as error:
+            raise RoomError(f"PostgreSQL did not do it: {_line(error)}.") from error
+
+
+def _open(admin: str, database: str = "postgres") -> Connection:
+    """A superuser's connection, in autocommit. Raises RoomError."""
+    try:
+        connection: Connection = psycopg2.connect(
+            admin,
+            dbname=database,
+            connect_timeout=10,
+            application_name="classroom",
+            options="-c search_path=pg_catalog -c lock_timeout=3s -c client_min_messages=warning",
+        )
+    except psycopg2.Error as error:
+        raise RoomError(f"PostgreSQL does not let us in: {_line(error)}.") from None
+    connection.autocommit = True
+    return connection
+
+
+@contextlib.contextmanager
+def _locked(server: Connection, what: str) -> Iterator[None]:
+    """Keep others from preparing the same thing, in a database that no learner can connect to."""
+    with server.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '60s'")
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 6))", [what])
+        cursor.execute("RESET lock_timeout")
+    yield  # released with the connection
+
+
+def _lay_out(admin: str, room: str) -> None:
+    """What server.sql says, in the room's database; nothing where it is there already."""
+    owner, learners, teachers = (f"{room}_{group}" for group in ("owner", "learners", "teachers"))
+    text = (Path(__file__).parent / "server.sql").read_text(encoding="utf-8")
+    version = hashlib.sha256(text.encode()).hexdigest()
+    with _connected(admin, room) as inside, inside.cursor() as cursor:
+        cursor.execute("SELECT obj_description(to_regnamespace('room'), 'pg_namespace')")
+        if _one(cursor) == version:
+            return
+        # Sessions that report would be in the way; what they cannot deliver now comes later.
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        cursor.execute("BEGIN")
+        _run(cursor, "CREATE SCHEMA IF NOT EXISTS room AUTHORIZATION {}", owner)
+        _run(cursor, "SET LOCAL ROLE {}", owner)
+        cursor.execute(text)
+        cursor.execute("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA room FROM PUBLIC")
+        _run(cursor, "GRANT USAGE ON SCHEMA room TO {}, {}", learners, teachers)
+        _run(cursor, "GRANT EXECUTE ON FUNCTION room.report, room.hand TO {}", learners)
+        _run(cursor, "GRANT EXECUTE ON FUNCTION room.mistakes TO {}", teachers)
+        views = "room.results, room.whereabouts, room.exercises, room.hands_up"
+        _run(cursor, f"GRANT SELECT ON {views} TO {{}}", teachers)
+        cursor.execute(f"COMMENT ON SCHEMA room IS '{version}'")
+        cursor.execute("COMMIT")
+
+
+def _check_room(cursor: Cursor, room: str) -> None:
+    groups = all(
+        _exists(cursor, "pg_roles", "rolname", f"{room}_{group}")
+        for group in ("learners", "teachers")
+    )
+    if not groups or not _exists(cursor, "pg_database", "datname", room):
+        raise RoomError(f'There is no room "{room}" on this server: prepare it first.')
+
+
+def _enter_name(admin: str, room: str, role: str, username: str) -> None:
+    """Write down whose role that is; refuse to give one role to two people."""
+    with _connected(admin, room) as inside, inside.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO room.learners (role, username) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            [role, username],
+        )
+        cursor.execute("SELECT username FROM room.learners WHERE role = %s", [role])
+        if _one(cursor) != username:
+            raise RoomError(f'"{username}" and another learner would share a role: rename one.')
+
+
+def _make_role(
+    cursor: Cursor,
+    role: str,
+    password: str,
+    group: str,
+    connections: int,
+    settings: dict[str, str],
+) -> None:
+    """A role with these rights, whatever it was before, in this group and in no other."""
+    # A verifier, so that the password itself is in no statement that a log could keep.
+    verifier = encrypt_password(password, role, cursor.connection, "scram-sha-256")
+    cursor.execute("BEGIN")
+    if not _exists(cursor, "pg_roles", "rolname", role):
+        _run(cursor, "CREATE ROLE {}", role)
+    rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+    more = f" CONNECTION LIMIT {connections} PASSWORD %s"
+    _run(cursor, f"ALTER ROLE {{}} {rights}{more}", role, values=[verifier])
+    _run(cursor, "ALTER ROLE {} RESET ALL", role)
+    query = """SELECT datname FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase
+        WHERE setrole = to_regrole(quote_ident(%s))"""
+    for database in _all(cursor, query, [role]):
+        _run(cursor, "ALTER ROLE {} IN DATABASE {} RESET ALL", role, database)
+    for name, value in settings.items():
+        _run(cursor, f"ALTER ROLE {{}} SET {name} = %s", role, values=[value])
+    query = """SELECT rolname FROM pg_auth_members JOIN pg_roles r ON r.oid = roleid
+        WHERE member = to_regrole(quote_ident(%s))"""
+    groups = _all(cursor, query, [role])
+    for other in groups:
+        if other != group:
+            _run(cursor, "REVOKE {} FROM {}", other, role)
+    if group not in groups:
+        only_inherit = " WITH INHERIT TRUE, SET FALSE"
+        with_rights = only_inherit if cursor.connection.server_version >= 160000 else ""
+        _run(cursor, "GRANT {} TO {}" + with_rights, group, role)
+    cursor.execute("COMMIT")
+
+
+def _make_database(cursor: Cursor, database: str, role: str) -> None:
+    """A database that this role owns and that nobody else can connect to."""
+    if not _exists(cursor, "pg_database", "datname", database):  # closed, until PUBLIC is out
+        how = "OWNER {} TEMPLATE {} ALLOW_CONNECTIONS false"
+        _run(cursor, "CREATE DATABASE {} " + how, database, role, TEMPLATE)
+    query = "SELECT datname FROM pg_database WHERE datname = %s AND pg_get_userbyid(datdba) <> %s"
+    if _all(cursor, query, [database, role]):  # given away
+        _run(cursor, "ALTER DATABASE {} OWNER TO {}", database, role)
+    query = """SELECT DISTINCT rolname FROM pg_database, aclexplode(datacl)
+        JOIN pg_roles r ON r.oid = grantee WHERE datname = %s AND grantee <> datdba"""
+    for guest in _all(cursor, query, [database]):
+        _run(cursor, "REVOKE ALL ON DATABASE {} FROM {} CASCADE", database, guest)
+    _run(cursor, "REVOKE ALL ON DATABASE {} FROM PUBLIC", database)
+    open_again = "ALTER DATABASE {} ALLOW_CONNECTIONS true CONNECTION LIMIT -1 IS_TEMPLATE false"
+    _run(cursor, open_again, database)
+
+
+def _environment(server: Connection, role: str, password: str, database: str) -> dict[str, str]:
+    """libpq's variables, on the server that the superuser's connection leads to."""
+    return {
+        "PGHOST": server.info.host,
+        "PGPORT": str(server.info.port),
+        "PGUSER": role,
+        "PGPASSWORD": password,
+        "PGDATABASE": database,
+    }
+
+
+def _run(cursor: Cursor, statement: str, *names: str, values: list[Any] | None = None) -> None:
+    """Execute a statement with these names, quoted, in place of its braces."""
+    cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)), values)
+
+
+def _exists(cursor: Cursor, catalog: str, column: str, name: str) -> bool:
+    return bool(_all(cursor, f"SELECT 1 FROM {catalog} WHERE {column} = %s", [name]))
+
+
+def _all(cursor: Cursor, query: str, values: list[Any]) -> list[Any]:
+    """The first column of what a query gives."""
+    cursor.execute(query, values)
+    return [row[0] for row in cursor.fetchall()]
+
+
+def _one(cursor: Cursor) -> Any:
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,1030 @@
+"""The room's PostgreSQL under attack by its learners, and what a learner's kernel reports to it.
+
+Each attack is something that a server without the defence would let happen.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2 import errors, sql
+from psycopg2.extensions import connection as Connection
+
+from classroom import server as classroom
+from workbook import ROOT, WorkbookError, checking, database, postgres
+from workbook import room as reporting
+from workbook.exercises import mistakes_in_migrations, mistakes_in_models
+
+if os.name != "posix":
+    pytest.skip("the server of these tests is reached by a socket", allow_module_level=True)
+
+HBA = "local all postgres peer map=workbook\nlocal all all scram-sha-256\n"
+UUID = "00000000-0000-4000-8000-000000000001"
+REPORT = f"SELECT room.report('{UUID}', '3.2', 'done', NULL, 0)"
+
+
+@dataclass
+class Room:
+    """A server with two rooms: anna, berta and carl with a teacher in one, dora in the other."""
+
+    admin: str
+    learners: dict[str, dict[str, str]]
+    teacher: dict[str, str]
+
+    def __getattr__(self, name: str) -> dict[str, str]:
+        return self.learners[name]
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[Room]:
+    folder = Path(tempfile.mkdtemp(prefix="room-"))
+    home = postgres.cluster_home(folder)
+    try:
+        address = postgres.start(folder)
+        [hba] = home.glob("[0-9]*/pg_hba.conf")
+        postgres._write(hba, HBA)
+        admin = f"host={address['PGHOST']} port={address['PGPORT']} user=postgres dbname=postgres"
+        ask(admin, "SELECT pg_reload_conf()")
+        while not asks_for_passwords(address):
+            time.sleep(0.02)
+        for name in ("room", "other"):
+            classroom.prepare_room(admin, name)
+        prepare = classroom.prepare_learner
+        learners = {name: prepare(admin, name) for name in ("anna", "berta", "carl")}
+        learners["dora"] = prepare(admin, "dora", "other")
+        yield Room(admin, learners, classroom.prepare_teacher(admin, "prof"))
+    finally:
+        for connection in classroom.KEPT.values():
+            connection.close()
+        postgres.stop(folder)
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def asks_for_passwords(address: dict[str, str]) -> bool:
+    try:
+        psycopg2.connect(host=address["PGHOST"], user="learner", dbname="postgres").close()
+    except psycopg2.OperationalError as error:
+        return "no password supplied" in str(error)
+    return False
+
+
+def connect(env: dict[str, str], name: str | None = None) -> Connection:
+    """A connection with an environment's variables, in autocommit."""
+    connection = psycopg2.connect(
+        host=env["PGHOST"],
+        port=env["PGPORT"],
+        user=env["PGUSER"],
+        password=env["PGPASSWORD"],
+        dbname=name or env["PGDATABASE"],
+        options="",
+    )
+    connection.autocommit = True
+    return connection
+
+
+def ask(who: str | dict[str, str], query: str, name: str | None = None) -> list[tuple[Any, ...]]:
+    """The rows of a query, as a superuser (a connection string) or with an environment."""
+    if isinstance(who, str):
+        connection = psycopg2.connect(who, dbname=name or "postgres")
+        connection.autocommit = True
+    else:
+        connection = connect(who, name)
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall() if cursor.description else []
+
+
+def results(room: Room, learner: str) -> list[tuple[Any, ...]]:
+    query = "SELECT exercise, outcome, mistake FROM room.results"
+    return ask(room.teacher, f"{query} WHERE learner = '{learner}' ORDER BY at")
+
+
+def make(room: Room, name: str) -> dict[str, str]:
+    """A learner of a test's own."""
+    room.learners[name] = classroom.prepare_learner(room.admin, name)
+    return room.learners[name]
+
+
+def until(question: Callable[[], object], patience: int = 60) -> None:
+    """Wait until something is so; what never becomes so fails."""
+    end = time.monotonic() + patience
+    while not question():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)
+
+
+# ---- attacks -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "learner_berta",
+        "learner_berta_scratch",
+        "learner_dora",
+        "other",
+        "postgres",
+        "template1",
+        "template0",
+        classroom.TEMPLATE,
+    ],
+)
+def test_learners_connect_nowhere_else(room: Room, name: str) -> None:
+    with pytest.raises(
+        psycopg2.OperationalError,
+        match=r"permission denied for database|not currently accepting connections",
+    ):
+        connect(room.anna, name)
+
+
+def test_learners_connect_to_their_own(room: Room) -> None:
+    for name in ("learner_anna", "learner_anna_scratch", "room"):
+        assert ask(room.anna, "SELECT current_database()", name) == [(name,)]
+
+
+REFUSED = {
+    "drop a neighbour's database": "DROP DATABASE learner_berta",
+    "drop it by force": "DROP DATABASE learner_berta WITH (FORCE)",
+    "rename it": "ALTER DATABASE learner_berta RENAME TO gone",
+    "rename one's own": "ALTER DATABASE learner_anna_scratch RENAME TO free",
+    "comment on it": "COMMENT ON DATABASE learner_berta IS 'mine'",
+    "alter it": "ALTER DATABASE learner_berta SET search_path = nowhere",
+    "close it": "ALTER DATABASE learner_berta ALLOW_CONNECTIONS false",
+    "take it": "ALTER DATABASE learner_berta OWNER TO learner_anna",
+    "give one's own away": "ALTER DATABASE learner_anna OWNER TO learner_berta",
+    "drop the room": "DROP DATABASE room",
+    "drop the template": f"DROP DATABASE {classroom.TEMPLATE}",
+    "alter the template": f"ALTER DATABASE {classroom.TEMPLATE} ALLOW_CONNECTIONS true",
+    "replace template1": "ALTER DATABASE template1 RENAME TO template2",
+    "be a neighbour": "SET ROLE learner_berta",
+    "be a superuser": "SET ROLE postgres",
+    "be the room's owner": "SET ROLE room_owner",
+    "log in as a neighbour": "SET SESSION AUTHORIZATION learner_berta",
+    "take a neighbour's rights": "GRANT learner_berta TO learner_anna",
+    "take the teachers' rights": "GRANT room_teachers TO learner_anna",
+    "take the owner's rights": "GRANT room_owner TO learner_anna",
+    "read all data": "GRANT pg_read_all_data TO learner_anna",
+    "create a role": "CREATE ROLE friend",
+    "create a database": "CREATE DATABASE more",
+    "copy a neighbour's database": "CREATE DATABASE more TEMPLATE learner_berta",
+    "drop a role": "DROP ROLE learner_berta",
+    "become a superuser": "ALTER ROLE learner_anna SUPERUSER",
+    "be allowed databases": "ALTER ROLE learner_anna CREATEDB",
+    "take more connections": "ALTER ROLE learner_anna CONNECTION LIMIT 1000",
+    "set a neighbour's password": "ALTER ROLE learner_berta PASSWORD 'known'",
+    "set a neighbour's settings": "ALTER ROLE learner_berta SET statement_timeout = 1",
+    "change the server": "ALTER SYSTEM SET max_connections = 1",
+    "reload the server": "SELECT pg_reload_conf()",
+    "run a program": "COPY (SELECT 1) TO PROGRAM 'cat'",
+    "read from a program": "CREATE TABLE t (x text); COPY t FROM PROGRAM 'id'",
+    "write a file": "COPY (SELECT 1) TO '/tmp/attack'",
+    "read a file": "CREATE TABLE t (x text); COPY t FROM '/etc/passwd'",
+    "read a file by a function": "SELECT pg_read_file('/etc/passwd')",
+    "list a folder": "SELECT pg_ls_dir('.')",
+    "import a large object": "SELECT lo_import('/etc/passwd')",
+    "export a large object": "SELECT lo_export(lo_creat(-1), '/tmp/attack')",
+    "dblink": "CREATE EXTENSION dblink",
+    "another server": "CREATE EXTENSION postgres_fdw",
+    "files as tables": "CREATE EXTENSION file_fdw",
+    "C": "CREATE FUNCTION f() RETURNS int AS 'libc', 'getpid' LANGUAGE c",
+    "internal functions": "CREATE FUNCTION f() RETURNS int AS 'x' LANGUAGE internal",
+    "a tablespace": "CREATE TABLESPACE t LOCATION '/tmp'",
+    "an event trigger": "CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION now()",
+    "password hashes": "SELECT rolpassword FROM pg_authid",
+    "password hashes by another view": "SELECT passwd FROM pg_shadow",
+    "who may connect": "SELECT * FROM pg_hba_file_rules",
+    "more temporary files": "SET temp_file_limit = -1",
+    "more of them for ever": "ALTER ROLE learner_anna SET temp_file_limit = -1",
+    "fill the log": "SET log_min_messages = debug5",
+    "fill the log for ever": "ALTER DATABASE learner_anna SET log_min_messages = debug5",
+    "lock everybody out": "LOCK TABLE pg_authid IN ACCESS SHARE MODE",
+    "lock the databases": "LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE",
+    "lock a row of them": "SELECT FROM pg_database FOR UPDATE",
+    "change them": "UPDATE pg_database SET datallowconn = true",
+    "a replication slot": "SELECT pg_create_physical_replication_slot('s')",
+    "write a checkpoint": "CHECKPOINT",
+}
+REFUSED_IN_THE_ROOM = {
+    "read reports": "SELECT * FROM room.reports",
+    "read hands": "SELECT * FROM room.hands",
+    "read names": "SELECT * FROM room.learners",
+    "read the teacher's views": "SELECT * FROM room.results",
+    "read where others are": "SELECT * FROM room.whereabouts",
+    "read the exercises": "SELECT * FROM room.exercises",
+    "read hands that are up": "SELECT * FROM room.hands_up",
+    "read mistakes": "SELECT * FROM room.mistakes(5)",
+    "write a report": f"INSERT INTO room.reports VALUES ('learner_berta', '{UUID}', now(), '3.2')",
+    "raise another's hand": "INSERT INTO room.hands VALUES ('learner_berta', now())",
+    "lower all hands": "DELETE FROM room.hands",
+    "empty the reports": "TRUNCATE room.reports",
+    "drop them": "DROP TABLE room.reports",
+    "lock them": "BEGIN; LOCK TABLE room.reports IN ACCESS SHARE MODE",
+    "lock the learners": "BEGIN; LOCK TABLE room.learners",
+    "more allowance": "UPDATE room.learners SET allowance = 1e9",
+    "replace a function": "CREATE OR REPLACE FUNCTION room.hand(up boolean) RETURNS void"
+    " LANGUAGE sql AS ''",
+    "call an inner function": "SELECT room.spend()",
+    "a table": "CREATE TABLE public.t ()",
+    "a schema": "CREATE SCHEMA s",
+    "a temporary table": "CREATE TEMPORARY TABLE learners (role name)",
+    "another owner": "ALTER DATABASE room OWNER TO learner_anna",
+    "another one in": "GRANT CONNECT ON DATABASE room TO learner_dora",
+}
+
+
+@pytest.mark.parametrize("attack", REFUSED.values(), ids=REFUSED.keys())
+def test_refused_in_a_database_of_ones_own(room: Room, attack: str) -> None:
+    with (
+        contextlib.closing(connect(room.anna)) as connection,
+        connection.cursor() as cursor,
+        pytest.raises(errors.InsufficientPrivilege),
+    ):
+        cursor.execute("BEGIN")  # leaves nothing behind
+        if "DATABASE" in attack or "TABLESPACE" in attack or "SYSTEM" in attack:
+            cursor.execute("COMMIT")
+        cursor.execute(attack)
+
+
+@pytest.mark.parametrize("attack", REFUSED_IN_THE_ROOM.values(), ids=REFUSED_IN_THE_ROOM.keys())
+def test_refused_in_the_room(room: Room, attack: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        grants_nothing(room.anna, attack)
+
+
+def grants_nothing(env: dict[str, str], attack: str) -> None:
+    """Run an attack in the room; a GRANT without the right is only a warning."""
+    with contextlib.closing(connect(env, "room")) as connection, connection.cursor() as cursor:
+        cursor.execute(attack)
+        if any("no privileges were granted" in each for each in connection.notices):
+            raise errors.InsufficientPrivilege
+
+
+def test_a_learner_is_nothing_else(room: Room) -> None:
+    query = """SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls
+        FROM pg_roles WHERE rolname LIKE 'learner\\_%' OR rolname LIKE 'teacher\\_%'"""
+    assert set(ask(room.admin, query)) == {(False,) * 5}
+    query = """SELECT r.rolname FROM pg_auth_members JOIN pg_roles r ON r.oid = roleid
+        WHERE member = 'learner_anna'::regrole"""
+    assert ask(room.admin, query) == [("room_learners",)]
+
+
+def test_the_group_is_not_a_role_to_be(room: Room) -> None:
+    if ask(room.admin, "SELECT current_setting('server_version_num')::int < 160000") == [(True,)]:
+        pytest.skip("PostgreSQL 15 knows no membership without SET")
+    with pytest.raises(errors.InsufficientPrivilege):
+        ask(room.anna, "SET ROLE room_learners")
+    with pytest.raises(errors.InsufficientPrivilege):
+        ask(room.anna, "REASSIGN OWNED BY learner_anna TO room_learners")
+
+
+def test_no_untrusted_language(room: Room) -> None:
+    query = "SELECT lanname FROM pg_language WHERE lanpltrusted"
+    assert {*ask(room.anna, query)} == {("plpgsql",), ("sql",)}
+    for language in ("plpython3u", "plperlu"):
+        with pytest.raises((errors.InsufficientPrivilege, errors.FeatureNotSupported)):
+            ask(room.anna, f"CREATE EXTENSION {language}")  # forbidden, or not even installed
+
+
+def test_a_neighbours_session_is_out_of_reach(room: Room) -> None:
+    with contextlib.closing(connect(room.berta)) as theirs, theirs.cursor() as cursor:
+        cursor.execute("SELECT 'a secret', pg_backend_pid()")
+        [(_, pid)] = cursor.fetchall()
+        query = f"SELECT query, client_addr FROM pg_stat_activity WHERE pid = {pid}"
+        assert ask(room.anna, query) == [("<insufficient privilege>", None)]
+        for function in ("pg_cancel_backend", "pg_terminate_backend"):
+            with pytest.raises(errors.InsufficientPrivilege):
+                ask(room.anna, f"SELECT {function}({pid})")
+        cursor.execute("SELECT 1")
+
+
+def test_no_report_in_anothers_name(room: Room) -> None:
+    env = make(room, "forger")
+    with contextlib.closing(connect(env, "room")) as connection, connection.cursor() as cursor:
+        for trick in (
+            "SET application_name = 'learner_berta'",
+            "SET search_path = pg_temp, public",
+            "SET search_path = ''",
+        ):
+            cursor.execute(trick)
+            cursor.execute(REPORT)
+        cursor.execute("SELECT room.hand(true)")
+    assert results(room, "forger") == [("3.2", "done", None)]
+    assert results(room, "berta") == []
+    assert ask(room.teacher, "SELECT learner FROM room.hands_up") == [("forger",)]
+    ask(env, "SELECT room.hand(false)", "room")
+
+
+def test_the_rooms_functions_are_pinned_and_their_owner_is_weak(room: Room) -> None:
+    query = """SELECT proname, proconfig, rolsuper, rolcanlogin,
+            has_function_privilege('public', p.oid, 'EXECUTE')
+        FROM pg_proc p JOIN pg_roles r ON r.oid = proowner
+        WHERE pronamespace = 'room'::regnamespace"""
+    found = ask(room.admin, query, "room")
+    assert {each[0] for each in found} == {"report", "hand", "spend", "mistakes"}
+    for each in found:
+        assert each[1:] == (["search_path=pg_catalog, pg_temp"], False, False, False)
+
+
+def test_a_flood_of_reports_is_stopped(room: Room) -> None:
+    env = make(room, "flooder")
+    query = "SELECT room.report(gen_random_uuid(), '3.2', 'done', NULL, 0)"
+
+    def flood(_: int) -> None:
+        with contextlib.closing(connect(env, "room")) as connection, connection.cursor() as cursor:
+            for _ in range(200):
+                with contextlib.suppress(errors.ConfigurationLimitExceeded):
+                    cursor.execute(query)
+
+    with ThreadPoolExecutor(4) as pool:
+        begun = time.monotonic()
+        list(pool.map(flood, range(4)))
+        allowed = 60 + (time.monotonic() - begun) / 2 + 1
+    assert 60 <= len(results(room, "flooder")) <= allowed
+    with pytest.raises(errors.ConfigurationLimitExceeded):
+        ask(
+            env,
+            "DO $$ BEGIN FOR i IN 1..99 LOOP PERFORM room.hand(true); END LOOP; END $$",
+            "room",
+        )
+    ask(room.carl, "SELECT room.hand(false)", "room")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "'3.2', 'mistake', repeat('x', 10000000), 0",
+        "repeat('3', 10000000), 'done', NULL, 0",
+        "'3.2', repeat('d', 10000000), NULL, 0",
+        "'3.2', 'mistake', '<script>alert(1)</script>', 0",
+        "'3.2', 'mistake', '=HYPERLINK(1)', 0",
+        "'3.2', 'mistake', E'two\\nlines', 0",
+        "'3.2', 'mistake', '', 0",
+        "'3.2', 'mistake', NULL, 0",
+        "'3.2', 'done', 'a mistake', 0",
+        "'3.2', 'excellent', NULL, 0",
+        "'all', 'done', NULL, 0",
+        "NULL, 'done', NULL, 0",
+        "'3.2', NULL, NULL, 0",
+    ],
+)
+def test_a_report_has_its_form(room: Room, values: str) -> None:
+    with pytest.raises((psycopg2.DataError, psycopg2.IntegrityError)):
+        ask(room.carl, f"SELECT room.report(gen_random_uuid(), {values})", "room")
+    assert results(room, "carl") == []
+
+
+@pytest.mark.parametrize("age", ["-1e308", "'infinity'", "'NaN'", "1e308", "NULL"])
+def test_a_report_is_neither_from_the_future_nor_from_long_ago(room: Room, age: str) -> None:
+    env = make(room, "timetraveller")
+    ask(env, f"SELECT room.report(gen_random_uuid(), '3.2', 'done', NULL, {age})", "room")
+    query = """SELECT bool_and(at BETWEEN now() - interval '8 days' AND now())
+        FROM room.results WHERE learner = 'timetraveller'"""
+    assert ask(room.teacher, query) == [(True,)]
+
+
+def test_every_known_mistake_can_be_reported(room: Room) -> None:
+    names = {each.name for each in (*mistakes_in_migrations.MIGRATION, *mistakes_in_models.MODEL)}
+    names |= {"text, not a product"}
+    ask(room.admin, "UPDATE room.learners SET allowance = 1000 WHERE username = 'carl'", "room")
+    query = sql.SQL(
+        "INSERT INTO room.reports VALUES ('learner_carl', gen_random_uuid(), now(), '3.2',"
+        " DEFAULT, 'mistake', {})"
+    )
+    connection = psycopg2.connect(room.admin, dbname="room")
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        for name in names:
+            cursor.execute(query.format(sql.Literal(name)))  # rolled back
+
+
+def test_connections_run_out_for_oneself_only(room: Room) -> None:
+    env = make(room, "hoarder")
+    held: list[Connection] = []
+    try:
+        with pytest.raises(psycopg2.OperationalError, match="too many connections for role"):
+            for _ in range(classroom.CONNECTIONS + 1):
+                held.append(connect(env))
+        assert len(held) == classroom.CONNECTIONS
+        assert ask(room.berta, "SELECT 1") == [(1,)]
+        classroom.prepare_learner(room.admin, "hoarder")
+    finally:
+        for each in held:
+            each.close()
+
+
+def test_temporary_files_end(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert classroom.SETTINGS["temp_file_limit"] == "256MB"
+    monkeypatch.setitem(classroom.SETTINGS, "temp_file_limit", "1MB")
+    env = make(room, "sorter")
+    ask(env, "ALTER ROLE learner_sorter RESET ALL")  # which leaves what a superuser has set
+    query = "SELECT count(*) FROM (SELECT * FROM generate_series(1, 1000000) n ORDER BY -n) s"
+    with pytest.raises(errors.ConfigurationLimitExceeded):
+        ask(env, f"SET work_mem = '64kB'; {query}")
+
+
+def test_opening_ones_own_database_shows_ones_own_only_until_the_next_start(room: Room) -> None:
+    env = make(room, "host")
+    ask(env, "CREATE TABLE diary (line text)")
+    ask(env, "GRANT ALL ON DATABASE learner_host TO PUBLIC, learner_anna")
+    with pytest.raises(errors.InsufficientPrivilege):
+        ask(room.berta, "SELECT * FROM diary", "learner_host")
+    for attack in (
+        "DROP SCHEMA public",
+        "CREATE TABLE public.mine ()",
+        "DROP DATABASE learner_host",
+    ):
+        with pytest.raises(errors.InsufficientPrivilege):
+            ask(room.berta, attack, "learner_host")
+    make(room, "host")
+    for guest in (room.anna, room.berta):
+        with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+            connect(guest, "learner_host")
+
+
+def test_large_objects_and_notifications_stay_in_their_database(room: Room) -> None:
+    [(number,)] = ask(room.anna, "SELECT lo_from_bytea(0, 'mine')")
+    with pytest.raises(errors.UndefinedObject):
+        ask(room.berta, f"SELECT lo_get({number})")
+    with contextlib.closing(connect(room.berta)) as listener, listener.cursor() as cursor:
+        cursor.execute("LISTEN news")
+        ask(room.anna, "NOTIFY news, 'from anna'")
+        ask(room.berta, "NOTIFY news, 'from berta'")
+        until(lambda: listener.poll() or listener.notifies)
+        assert [each.payload for each in listener.notifies] == ["from berta"]
+
+
+# ---- watch -------------------------------------------------------------------------------------
+
+
+def background(env: dict[str, str], *statements: str) -> threading.Thread:
+    """Run statements as a learner, one after the other, until one fails; wait for their session."""
+    connection = connect(env)
+
+    def run() -> None:
+        with (
+            contextlib.suppress(psycopg2.Error),
+            contextlib.closing(connection),
+            connection.cursor() as cursor,
+        ):
+            for statement in statements:
+                cursor.execute(statement)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def ended(room: Room, name: str = "room") -> int:
+    return classroom.watch(room.admin, name, 1)
+
+
+RUNAWAY = {
+    "a query": "SELECT pg_sleep(3600)",
+    "a loop": "DO $$ BEGIN LOOP END LOOP; END $$",
+    "a loop that does not want to be cancelled": """DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(3600);
+        EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$""",
+}
+
+
+@pytest.mark.parametrize("statement", RUNAWAY.values(), ids=RUNAWAY.keys())
+def test_a_runaway_statement_is_ended(
+    room: Room, statement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classroom, "ENDLESS", 10**6)
+    thread = background(room.anna, "SET statement_timeout = 0", statement)
+    with contextlib.closing(connect(room.berta)) as idle:
+        until(lambda: (ended(room), not thread.is_alive())[1])
+        idle.cursor().execute("SELECT 1")  # a session that does nothing is left alone
+
+
+def test_an_idle_transaction_is_ended(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classroom, "ENDLESS", 10**6)
+    with contextlib.closing(connect(room.anna)) as connection, connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = 0")
+        cursor.execute("BEGIN; CREATE TABLE held ()")
+        until(lambda: ended(room))
+        with pytest.raises(psycopg2.OperationalError):
+            cursor.execute("SELECT 1")
+
+
+def test_a_transaction_that_is_kept_busy_is_ended(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classroom, "ENDLESS", 2)
+    with contextlib.closing(connect(room.anna)) as connection, connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        with pytest.raises(psycopg2.OperationalError):
+            for _ in range(600):
+                cursor.execute("SELECT pg_sleep(0.1)")
+                ended(room)
+
+
+def test_a_hoard_of_locks_is_ended(room: Room) -> None:
+    hoard = "SELECT count(pg_advisory_lock(n)) FROM generate_series(1, 10000000) n"
+    classroom.watch(room.admin, "room", 3600)  # as every few seconds
+    with contextlib.closing(connect(room.anna)) as connection, connection.cursor() as cursor:
+        with pytest.raises(errors.OutOfMemory):  # the table of locks is full, for everybody
+            cursor.execute(hoard)
+        assert classroom.watch(room.admin, "room", 3600) == 1
+        with pytest.raises(psycopg2.OperationalError):
+            cursor.execute("SELECT 1")
+    ask(room.berta, "CREATE TABLE many (a int PRIMARY KEY, b int UNIQUE, c int UNIQUE)")
+
+
+def test_a_database_that_is_too_large_grows_no_further(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classroom, "LARGEST", 10**6)  # an empty one has more
+    thread = background(room.anna, "SELECT pg_sleep(3600)")
+    until(lambda: (classroom.watch(room.admin, "room", 3600), not thread.is_alive())[1])
+
+
+def test_watch_leaves_the_other_room_and_the_teacher_alone(room: Room) -> None:
+    with (
+        contextlib.closing(connect(room.dora)) as theirs,
+        contextlib.closing(connect(room.teacher)) as teachers,
+    ):
+        for connection in (theirs, teachers):
+            connection.cursor().execute("BEGIN; SELECT 1")
+        late = "SELECT count(*) FROM pg_stat_activity WHERE now() - state_change > '2 s'"
+        until(lambda: ask(room.admin, f"{late} AND state LIKE 'idle in%'") == [(2,)])
+        assert ended(room) == 0
+        teachers.cursor().execute("SELECT 1")
+        assert ended(room, "other") == 1
+        with pytest.raises(psycopg2.OperationalError):
+            theirs.cursor().execute("SELECT 1")
+
+
+# ---- preparing ---------------------------------------------------------------------------------
+
+
+def test_preparing_again_keeps_the_data_and_voids_the_password(room: Room) -> None:
+    before = make(room, "twice")
+    ask(before, "CREATE TABLE kept AS SELECT 42 AS answer")
+    ask(before, REPORT, "room")
+    classroom.prepare_room(room.admin)
+    after = make(room, "twice")
+    assert after.pop("PGPASSWORD") != before.pop("PGPASSWORD")
+    assert after == before
+    assert set(after) == {
+        *("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS", "WORKBOOK_ROOM"),
+    }
+    after = make(room, "twice")
+    assert ask(after, "SELECT answer FROM kept") == [(42,)]
+    assert results(room, "twice") == [("3.2", "done", None)]
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        connect({**after, "PGPASSWORD": "guess"})
+
+
+def test_preparing_the_room_again_disturbs_nobody(room: Room) -> None:
+    with contextlib.closing(connect(room.carl, "room")) as connection:
+        connection.cursor().execute(f"BEGIN; {REPORT}")
+        classroom.prepare_room(room.admin)
+        connection.cursor().execute("ROLLBACK")
+
+
+def test_a_new_version_of_the_room_keeps_the_reports(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = make(room, "early")
+    ask(env, REPORT, "room")
+    read = Path.read_text
+    monkeypatch.setattr(
+        Path,
+        "read_text",
+        lambda path, **how: read(path, **how) + "-- new" * (path.suffix == ".sql"),
+    )
+    with contextlib.closing(connect(env, "room")) as connection:
+        query = "SELECT room.report(gen_random_uuid(), '3.3', 'done', NULL, 0)"
+        connection.cursor().execute(f"BEGIN; {query}")
+        classroom.prepare_room(room.admin)
+    assert results(room, "early") == [("3.2", "done", None)]
+
+
+def test_the_old_password_no_longer_works(room: Room) -> None:
+    before = make(room, "fresh")
+    make(room, "fresh")
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        connect(before)
+
+
+def test_no_password_reaches_the_servers_log(room: Room) -> None:
+    def setting(value: str) -> None:
+        ask(room.admin, f"ALTER SYSTEM SET log_statement = '{value}'")
+        ask(room.admin, "SELECT pg_reload_conf()")
+        until(lambda: ask(room.admin, "SHOW log_statement") == [(value,)])
+
+    setting("all")
+    env = make(room, "logged")
+    setting("none")
+    log = (Path(env["PGHOST"]).parent / "log").read_text()
+    assert "learner_logged" in log
+    assert env["PGPASSWORD"] not in log
+
+
+def test_a_learner_does_not_fill_the_servers_log(room: Room) -> None:
+    ask(room.anna, "DO $$ BEGIN RAISE LOG 'flood 1'; RAISE WARNING 'flood 2'; END $$")
+    with pytest.raises(errors.UndefinedTable):
+        ask(room.anna, "SELECT * FROM flood_3")
+    assert "flood" not in (Path(room.anna["PGHOST"]).parent / "log").read_text()
+
+
+def test_preparing_puts_right_what_the_learner_has_spoilt(room: Room) -> None:
+    env = make(room, "clumsy")
+    with contextlib.closing(connect(env)) as connection, connection.cursor() as cursor:
+        for statement in (
+            "ALTER ROLE learner_clumsy SET statement_timeout = 1",
+            "ALTER ROLE learner_clumsy SET search_path = nowhere",
+            "ALTER ROLE learner_clumsy IN DATABASE learner_clumsy"
+            " SET default_transaction_read_only = on",
+            "ALTER DATABASE learner_clumsy_scratch ALLOW_CONNECTIONS false",
+            "ALTER DATABASE learner_clumsy CONNECTION LIMIT 0",
+            "ALTER ROLE learner_clumsy PASSWORD 'forgotten'",
+        ):
+            cursor.execute(statement)
+    env = make(room, "clumsy")
+    ask(env, "CREATE TABLE works ()")
+    assert ask(env, "SHOW search_path", "learner_clumsy_scratch") == [('"$user", public',)]
+    ask(env, "DROP DATABASE learner_clumsy_scratch")
+    env = make(room, "clumsy")
+    assert ask(env, "SHOW statement_timeout", "learner_clumsy_scratch") == [("2min",)]
+
+
+def test_a_learners_open_transaction_does_not_keep_them_out(room: Room) -> None:
+    env = make(room, "stuck")
+    with contextlib.closing(connect(env)) as connection, connection.cursor() as cursor:
+        cursor.execute("BEGIN; ALTER ROLE learner_stuck PASSWORD 'x'")
+        assert ask(make(room, "stuck"), "SELECT 1") == [(1,)]
+
+
+def test_preparing_the_same_learner_at_once(room: Room) -> None:
+    def prepare(_: int) -> dict[str, str]:
+        return classroom.prepare_learner(room.admin, "eager")
+
+    with ThreadPoolExecutor(6) as pool:
+        environments = list(pool.map(prepare, range(6)))
+    working = 0
+    for env in environments:
+        with contextlib.suppress(psycopg2.OperationalError):
+            working += ask(env, "SELECT 1") == [(1,)]
+    assert working == 1
+
+
+def test_preparing_many_learners_at_once(room: Room) -> None:
+    names = [f"crowd{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        environments = list(
+            pool.map(lambda name: classroom.prepare_learner(room.admin, name), names)
+        )
+    for env in environments:
+        assert ask(env, "SELECT current_database()") == [(env["PGUSER"],)]
+
+
+NAMES = [
+    "Anna",
+    "anna.b",
+    "anna b",
+    "anna-b",
+    "анна",
+    "安娜",
+    "ß",
+    'an"na',
+    "o'hara; DROP DATABASE room",
+    "{}%s",
+    "x" * 60,
+    "x" * 59 + "y",
+    "anna_scratch",
+    "_",
+    "..",
+    "a@b.example",
+    "anna\n",
+    "anna_0123456789abcdef",
+]
+
+
+def test_names_become_roles_that_nobody_else_has() -> None:
+    roles = {name: classroom.role_name(name) for name in [*NAMES, "anna", "a_b"]}
+    assert len(set(roles.values())) == len(roles)
+    assert roles["anna"] == "learner_anna"
+    assert roles["a_b"] == "learner_a_b"
+    for role in roles.values():
+        assert role.isascii()
+        assert role.replace("_", "").isalnum()
+        assert role == role.lower()
+        assert len(role) <= 50
+        assert not role.endswith("_scratch")
+    # A name that is made to look like another's role leads elsewhere.
+    for role in roles.values():
+        forged = role.removeprefix("learner_")
+        assert forged in roles or classroom.role_name(forged) not in roles.values()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_can_learn(room: Room, name: str) -> None:
+    env = make(room, name)
+    assert ask(env, "SELECT current_database()") == [(classroom.role_name(name),)]
+    assert ask(env, "SELECT current_database()", env["PGUSER"] + "_scratch")
+    known = ask(room.teacher, "SELECT learner FROM room.whereabouts")
+    assert (name,) in known
+
+
+def test_two_people_never_share_a_role(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classroom, "role_name", lambda username: "learner_anna")
+    with pytest.raises(classroom.RoomError, match="would share a role"):
+        classroom.prepare_learner(room.admin, "another")
+    assert ask(room.anna, "SELECT 1") == [(1,)]
+
+
+def test_a_learner_belongs_to_one_room(room: Room) -> None:
+    make(room, "mover")
+    env = classroom.prepare_learner(room.admin, "mover", "other")
+    assert env["WORKBOOK_ROOM"] == "other"
+    ask(env, REPORT, "other")
+    with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+        connect(env, "room")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Room", "learner_x", "postgres", "template1", "a-b", "a" * 41]
+)
+def test_a_room_has_a_good_name(room: Room, name: str) -> None:
+    with pytest.raises(classroom.RoomError, match="cannot be a room's name"):
+        classroom.prepare_room(room.admin, name)
+
+
+def test_what_goes_wrong_is_one_line(room: Room) -> None:
+    asked: list[Callable[[], object]] = [
+        lambda: classroom.prepare_room("host=/nowhere"),
+        lambda: classroom.prepare_learner(room.admin, "anna", "missing"),
+        lambda: classroom.prepare_teacher(room.admin, "prof", "missing"),
+        lambda: classroom.watch(room.admin, "missing", 1),
+        lambda: classroom.prepare_learner(room.admin, ""),
+        lambda: classroom.prepare_teacher(room.admin, ""),
+        lambda: classroom.prepare_learner("no connection string", "anna"),
+    ]
+    for question in asked:
+        with pytest.raises(classroom.RoomError) as raised:
+            question()
+        assert "\n" not in str(raised.value)
+    password = make(room, "weak")["PGPASSWORD"]
+    weak = room.admin.replace("user=postgres", f"user=learner_weak password={password}")
+    ask(room.admin, "GRANT CONNECT ON DATABASE postgres TO learner_weak")
+    with pytest.raises(classroom.RoomError, match="superuser"):
+        classroom.prepare_room(weak)
+    ask(room.admin, "REVOKE CONNECT ON DATABASE postgres FROM learner_weak")
+
+
+# ---- the teacher -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["other", "postgres", "learner_anna", "template1"])
+def test_a_teacher_sees_only_their_room(room: Room, name: str) -> None:
+    with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+        connect(room.teacher, name)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "SELECT * FROM room.reports",
+        "BEGIN; SET TRANSACTION READ WRITE; DELETE FROM room.reports",
+        "BEGIN; SET TRANSACTION READ WRITE; CREATE TEMPORARY TABLE t ()",
+        "SELECT room.hand(true)",
+        "SET ROLE room_owner",
+        "SELECT rolpassword FROM pg_authid",
+    ],
+)
+def test_a_teacher_only_reads(room: Room, attack: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        ask(room.teacher, attack)
+
+
+def test_two_rooms_are_two_roles_of_one_teacher(room: Room) -> None:
+    other = classroom.prepare_teacher(room.admin, "prof", "other")
+    assert other["PGUSER"] != room.teacher["PGUSER"]
+    assert ask(room.teacher, "SELECT current_database()") == [("room",)]
+    assert ask(other, "SELECT current_database()") == [("other",)]
+
+
+def test_the_board_says_who_is_where(room: Room) -> None:
+    classroom.prepare_room(room.admin, "board")
+    names = ("ada", "bob", "cyd", "dan")
+    env = {name: classroom.prepare_learner(room.admin, name, "board") for name in names}
+    teacher = classroom.prepare_teacher(room.admin, "prof", "board")
+
+    def report(name: str, exercise: str, outcome: str, mistake: str = "", ago: int = 0) -> None:
+        what = f"'{mistake}'" if mistake else "NULL"
+        query = f"gen_random_uuid(), '{exercise}', '{outcome}', {what}, {ago}"
+        ask(env[name], f"SELECT room.report({query})", "board")
+
+    report("ada", "1.1", "mistake", "no primary key", ago=300)
+    report("ada", "1.1", "done", ago=200)
+    report("ada", "2.1", "not attempted", ago=100)
+    report("bob", "1.1", "mistake", "no primary key", ago=90)
+    report("bob", "1.1", "mistake", "no primary key", ago=80)
+    report("cyd", "1.1", "mistake", "another length", ago=70)
+    report("cyd", "1.1", "mistake", "an import is missing", ago=7200)
+    assert ask(
+        teacher,
+        "SELECT learner, chapter, exercise, outcome, mistake FROM room.whereabouts ORDER BY 1",
+    ) == [
+        ("ada", 2, "2.1", "not attempted", None),
+        ("bob", 1, "1.1", "mistake", "no primary key"),
+        ("cyd", 1, "1.1", "mistake", "another length"),
+        ("dan", None, None, None, None),
+    ]
+    query = "SELECT chapter, exercise, attempts, done, not_there_yet, held_up FROM room.exercises"
+    assert ask(teacher, query) == [(1, "1.1", 6, 1, 2, 2)]
+    assert ask(teacher, "SELECT * FROM room.mistakes(15)") == [
+        ("no primary key", "1.1", 2, 3),
+        ("another length", "1.1", 1, 1),
+    ]
+    assert ask(teacher, "SELECT * FROM room.mistakes(1)") == []
+    for name in ("dan", "ada", "dan"):
+        ask(env[name], "SELECT room.hand(true)", "board")
+    assert ask(teacher, "SELECT learner, exercise FROM room.hands_up") == [
+        ("dan", None),
+        ("ada", "2.1"),
+    ]
+    ask(env["dan"], "SELECT room.hand(false)", "board")
+    assert ask(teacher, "SELECT learner FROM room.hands_up") == [("ada",)]
+
+
+# ---- the learner's side ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kernel(room: Room, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A learner's environment in this Python; gives the learner's name."""
+    name = request.node.name.removeprefix("test_")[:40]
+    with database.variables(**make(room, name), WORKBOOK_HOME=str(tmp_path)):
+        yield name
+
+
+def spooled() -> list[Path]:
+    return sorted(Path(os.environ["WORKBOOK_HOME"]).glob(".reports/*/*.json"))
+
+
+def test_a_check_is_on_the_board(room: Room, kernel: str) -> None:
+    for answer in ("67", 42, None, 5):
+        checking.check("0.1", answer)
+    until(lambda: len(results(room, kernel)) == 4 and not spooled())
+    assert results(room, kernel) == [
+        ("0.1", "mistake", "text, not a product"),
+        ("0.1", "done", None),
+        ("0.1", "not attempted", None),
+        ("0.1", "not yet", None),
+    ]
+
+
+def test_what_cannot_be_delivered_goes_later(
+    room: Room, kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = os.environ["PGHOST"]
+    monkeypatch.setenv("PGHOST", "/nowhere")
+    for exercise in ("3.1", "3.2"):
+        reporting.report(exercise, "done", None)
+    reporting._LATEST[0].join()
+    assert len(spooled()) == 2
+    monkeypatch.setenv("PGHOST", host)
+    reporting.report("3.3", "done", None)
+    until(lambda: not spooled())
+    assert [each[0] for each in results(room, kernel)] == ["3.1", "3.2", "3.3"]
+
+
+def test_a_kernel_that_is_killed_leaves_its_report(room: Room, kernel: str) -> None:
+    code = "import os; from workbook import room; room.report('3.1', 'done', None); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    reporting.report("3.2", "done", None)
+    until(lambda: not spooled())
+    assert [each[0] for each in results(room, kernel)] == ["3.1", "3.2"]
+
+
+def test_a_kernel_that_ends_delivers_first(room: Room, kernel: str) -> None:
+    code = "from workbook import room; room.report('3.1', 'done', None)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    assert [each[0] for each in results(room, kernel)] == ["3.1"]
+
+
+def test_a_report_that_arrives_twice_counts_once(room: Room, kernel: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "unlink", lambda *_, **__: None)  # as if killed before it was deleted
+        reporting.report("3.1", "done", None)
+        until(lambda: results(room, kernel))
+        reporting._LATEST[0].join()
+    assert spooled()
+    reporting.report("3.2", "done", None)
+    until(lambda: not spooled())
+    assert len(results(room, kernel)) == 2
+
+
+def test_a_damaged_report_does_not_hold_up_the_others(room: Room, kernel: str) -> None:
+    folder = Path(os.environ["WORKBOOK_HOME"]) / ".reports" / "room"
+    folder.mkdir(parents=True)
+    bad = {"exercise": "nonsense", "outcome": "done", "mistake": None, "at": 0}
+    for number, text in enumerate(
+        ["", "[]", "{}", json.dumps(bad), json.dumps({**bad, "at": "x"})]
+    ):
+        (folder / f"0_{UUID[:-1]}{number}.json").write_text(text)
+    (folder / "no-number.json").write_text(json.dumps({**bad, "exercise": "3.1"}))
+    reporting.report("3.2", "done", None)
+    until(lambda: not spooled())
+    assert [each[0] for each in results(room, kernel)] == ["3.2"]
+
+
+def test_a_flood_waits_and_loses_nothing(
+    room: Room, kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = os.environ["PGUSER"]
+    ask(room.admin, f"UPDATE room.learners SET allowance = 0 WHERE role = '{role}'", "room")
+    for _ in range(3):
+        reporting.report("3.1", "done", None)
+    reporting._LATEST[0].join()
+    assert spooled()
+    ask(room.admin, f"UPDATE room.learners SET allowance = 9 WHERE role = '{role}'", "room")
+    reporting.report("3.1", "done", None)
+    until(lambda: not spooled())
+    assert len(results(room, kernel)) == 4
+
+
+def test_nothing_disturbs_a_check(kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (Path(os.environ["WORKBOOK_HOME"]) / ".reports").write_text("not a folder")
+    assert checking.check("0.1", 42).kind == "done"
+    monkeypatch.setattr(reporting, "_spool", lambda *_: 1 / 0)
+    assert checking.check("0.1", 42).kind == "done"
+
+
+def test_nothing_is_reported_outside_of_a_room(
+    kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WORKBOOK_ROOM")
+    checking.check("0.1", 42)
+    assert not (Path(os.environ["WORKBOOK_HOME"]) / ".reports").exists()
+    with pytest.raises(WorkbookError, match="no teacher's board"):
+        reporting.raise_hand()
+
+
+def test_a_hand_is_raised_and_lowered(
+    room: Room, kernel: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = f"SELECT learner FROM room.hands_up WHERE learner = '{kernel}'"
+    reporting.raise_hand()
+    reporting.raise_hand()
+    assert ask(room.teacher, query) == [(kernel,)]
+    reporting.lower_hand()
+    assert ask(room.teacher, query) == []
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    with pytest.raises(WorkbookError, match="often"):
+        for _ in range(99):
+            reporting.raise_hand()
+    monkeypatch.setenv("PGHOST", "/nowhere")
+    with pytest.raises(WorkbookError, match="does not answer"):
+        reporting.raise_hand()
+
+
+LESSON = """
+from workbook import chapters, check, raise_hand
+for chapter in (*range(6), *reversed(range(6))):
+    chapters.start(chapter, fresh=True)
+print(check("0.1", 42))
+for line in chapters.home().joinpath("put_aside").iterdir():
+    last = line.name
+chapters.restore(last)
+chapters.start(3, fresh=True)
+open("practice/website.py", "w").write('''
+def upgrade():
+    op.add_column("companies", sa.Column("website", sa.String(200)))
+
+def downgrade():
+    pass
+''')
+print(check("3.5"))
+raise_hand()
+chapters.reset()
+"""
+
+
+def test_starts_and_checks_work_within_a_learners_rights(room: Room, kernel: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LESSON], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "0.1  Done" in done.stdout
+    doctor = [sys.executable, "-m", "workbook", "doctor"]
+    done = subprocess.run(doctor, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "ok      server" in done.stdout
+    assert "ok      scratch" in done.stdout
+    assert results(room, kernel)[0] == ("0.1", "done", None)
