@@ -1028,3 +1028,22 @@ def test_starts_and_checks_work_within_a_learners_rights(room: Room, kernel: str
     assert "ok      server" in done.stdout
     assert "ok      scratch" in done.stdout
     assert results(room, kernel)[0] == ("0.1", "done", None)
+
+
+def test_the_finished_project_leaves_the_learners_database_alone(room: Room, kernel: str) -> None:
+    alembic = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    done = subprocess.run(alembic, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert (
+        (done.stdout + done.stderr).strip().splitlines()[-1].endswith("run alembic in workspace/.")
+    )
+    assert ask(room.learners[kernel], "SELECT FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+def test_a_dropped_database_comes_back_with_the_server(room: Room, kernel: str) -> None:
+    own = os.environ["PGDATABASE"]
+    ask(room.learners[kernel], f"DROP DATABASE {own}", f"{own}_scratch")
+    with pytest.raises(WorkbookError, match="Stop your server and start it again"):
+        database.connect_environment()
+    with database.variables(**make(room, kernel)):
+        database.connect_environment()

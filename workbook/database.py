@@ -31,6 +31,11 @@ def connect_environment(database: str = "jobboard") -> None:
     when no server answers or the database cannot be made.
     """
     env = os.environ
+    if "WORKBOOK_ROOM" in env and database != "jobboard":
+        raise WorkbookError(
+            "In a room you have one database, and the finished project is there to be read: run"
+            " alembic in workspace/."
+        )
     if "PGHOST" not in env and "DATABASE_URL" in env:
         _split_url(env["DATABASE_URL"])
     if "PGHOST" not in env or "WORKBOOK_EMBEDDED" in env:
@@ -207,6 +212,11 @@ def _create(name: str) -> None:
 
 def _unreachable(error: psycopg2.OperationalError) -> WorkbookError:
     reason = str(error).strip().splitlines()[0]
+    if "WORKBOOK_ROOM" in os.environ:
+        return WorkbookError(
+            f"PostgreSQL does not let us in: {reason}. Stop your server and start it again (menu"
+            " File, Hub Control Panel)."
+        )
     return WorkbookError(
         f"PostgreSQL does not let us in: {reason}. Check PGHOST, PGPORT, PGUSER and PGPASSWORD,"
         " or unset them all to use the workbook's own server."
