@@ -196,7 +196,7 @@ def test_a_talk_by_the_keys(page: Page, lab: Lab, place: Place) -> None:
         page.keyboard.press(key)
         expect(footer(page)).to_have_text(re.compile(rf"^{at} /"))
     # What comes after a cell appears when that has run: the answer is not there before the question.
-    assert shown.count() == 2
+    expect(shown).to_have_count(2)
     page.keyboard.press("Shift+Enter")
     expect(page.locator(".jp-OutputArea-output:visible").first).to_be_visible()
     expect(shown).to_have_count(3)
