@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from answers import Answer, run
 from answers.warm import Server
 
-from workbook import chapters, checking, database, schema
+from workbook import WorkbookError, chapters, checking, database, magics, schema
 from workbook.exercises import CHAPTERS, kinds, register
 
 MODULES = [import_module(f"answers.chapter_{chapter:02}") for chapter in CHAPTERS]
@@ -223,3 +223,13 @@ def test_there_are_enough_answers() -> None:
 def test_answers_given_away_are_seen() -> None:
     card = checking.Card("2.4  Not there yet", ('Write op.drop_table("companies").',))
     assert gives_away(card, register()["2.4"].solution) == ['op.drop_table("companies")']
+
+
+@pytest.mark.parametrize("cell", ["def upgrade(:\n", "def upgrade():\n    '\0'\n"])
+def test_a_cell_that_is_not_python_writes_nothing(cell: str, learner: None) -> None:
+    begin("3.1")
+    [path] = Path("alembic/versions").glob("*_init.py")
+    before = path.read_bytes()
+    with pytest.raises(WorkbookError, match=r"Nothing written\. Line \d is not Python"):
+        magics.writerevision("alembic/versions/*_init.py", cell)
+    assert path.read_bytes() == before

@@ -38,6 +38,8 @@ def project(database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> s
     """A learner's empty project, and this process within it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
+    # Revisions are rewritten faster than the clock of the compiled files ticks.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return database
 
 

@@ -40,7 +40,7 @@ def writerevision(line: str, cell: str) -> None:
         new = _functions(cell)
     except SyntaxError as error:
         raise WorkbookError(
-            f"Nothing written. Line {error.lineno} is not Python: {error.msg}"
+            f"Nothing written. Line {error.lineno or 1} is not Python: {error.msg}"
         ) from None
     if not new or any(not isinstance(each, ast.FunctionDef) for each in ast.parse(cell).body):
         raise WorkbookError("Nothing written: the cell may hold functions only, such as upgrade().")
@@ -49,7 +49,7 @@ def writerevision(line: str, cell: str) -> None:
         _functions(text)
     except SyntaxError as error:
         raise WorkbookError(
-            f"Nothing written. {path.as_posix()} itself is not Python, in line {error.lineno}: open it"
+            f"Nothing written. {path.as_posix()} itself is not Python, in line {error.lineno or 1}: open it"
             " in the editor."
         ) from None
     for name, source in new.items():
@@ -61,10 +61,17 @@ def writerevision(line: str, cell: str) -> None:
 
 
 def _functions(text: str) -> dict[str, str]:
-    """The top-level functions of a Python text, by name, with what stands above each."""
+    """The top-level functions of a Python text, by name, with what stands above each.
+
+    Raises SyntaxError.
+    """
     lines = text.splitlines(keepends=True)
     found = {}
-    for node in ast.parse(text).body:
+    try:
+        body = ast.parse(text).body
+    except ValueError as error:  # null bytes; a SyntaxError only since Python 3.11.4
+        raise SyntaxError(str(error), ("", 1, 1, "")) from None
+    for node in body:
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
             found[node.name] = "".join(lines[first - 1 : node.end_lineno])

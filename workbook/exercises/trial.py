@@ -187,6 +187,8 @@ def described(error: BaseException, folder: Path) -> dict[str, str]:
     line = ""
     if isinstance(error, SyntaxError):
         line, message = (error.text or "").strip(), f"line {error.lineno}: {error.msg}"
+    elif isinstance(error, ValueError) and "null bytes" in message:
+        message = f"line 1: {message}"  # a SyntaxError only since Python 3.11.4
     for frame in traceback.extract_tb(error.__traceback__):
         if Path(frame.filename).is_relative_to(folder):
             line = linecache.getline(frame.filename, frame.lineno or 0).strip()
