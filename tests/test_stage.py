@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from test_browser import CHROMIUM, FLAGS, INLINE, NOTEBOOKS, PATIENCE, saved
 from test_launch import LOCAL, Lab, Place, launch, new_place, wait_for
 
-from workbook import ROOT, WorkbookError, notebooks, stage
+from workbook import ROOT, WorkbookError, chapters, notebooks, stage
+from workbook import database as databases
 
 SIZES = ((1280, 720), (1920, 1080))
 browser_test = [
@@ -397,3 +398,37 @@ def test_clean_keeps_what_a_presenter_needs() -> None:
     before = [dict(cell.metadata) for cell in notebook.cells]
     notebooks.clean(notebook)
     assert [dict(cell.metadata) for cell in notebook.cells] == before
+
+
+WRECKS = {
+    "a dropped table": "DROP TABLE jobs",
+    "a broken migration": "def upgrade(:",
+    "a row that names no file": "UPDATE alembic_version SET version_num = 'x'",
+    "a column gone": "ALTER TABLE jobs DROP COLUMN title",
+}
+
+
+@pytest.mark.parametrize("name", WRECKS)
+def test_one_cell_is_the_way_back(
+    name: str,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    chapters.start(5)
+    wreck = WRECKS[name]
+    if wreck.startswith("def"):
+        (tmp_path / "workspace" / "alembic" / "versions" / "x.py").write_text(wreck)
+    else:
+        with databases.engine().begin() as connection:
+            connection.exec_driver_sql(wreck)
+    capsys.readouterr()
+    chapters.start(5)
+    told = capsys.readouterr().out
+    assert "put aside. To bring it back: restore(" in told
+    assert told.endswith("Chapter 5 starts with the revision init applied, both tables empty.\n")
+    chapters.start(5)
+    assert capsys.readouterr().out.startswith("You go on with your own project")
