@@ -230,6 +230,8 @@ def put(cell: int, **values: object) -> Callable[[NotebookNode], None]:
     return lambda notebook: notebook.cells[cell].update(values)
 
 
+ADA = "/home/ada"
+
 UNTIDY: list[tuple[str, Callable[[NotebookNode], None], str]] = [
     ("never executed", put(1, execution_count=None, outputs=[]), "execution count None, not 1"),
     ("stripped outputs", put(1, outputs=[]), "no output"),
@@ -252,7 +254,7 @@ UNTIDY: list[tuple[str, Callable[[NotebookNode], None], str]] = [
     ("version", lambda n: n.metadata.language_info.update(version="3.11"), "metadata are not"),
     ("other chapter", put(1, source="from workbook import start\n\nstart(6)"), "start(7)"),
     ("no import", put(1, source="start(7)"), "start(7)"),
-    ("path", say("Writing /home/ada/workspace/x.py\n"), "the path /home/ada"),
+    ("path", say(f"Writing {ADA}/workspace/x.py\n"), f"the path {ADA}"),
     ("Windows path", say("Writing C:\\Users\\ada\n"), "the path C:\\Users"),
     ("address", say("postgresql+psycopg2://bob:secret@host/db\n"), "an address"),
     ("role", say("connected as learner\n"), "the user's name"),

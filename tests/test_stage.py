@@ -248,7 +248,7 @@ def test_the_notes_in_a_second_window(page: Page, lab: Lab, place: Place) -> Non
     notes.keyboard.press("PageDown")
     expect(footer(page)).to_have_text(re.compile("^2 /"))
     expect(notes.locator("body")).to_contain_text(plain[1])
-    expect(notes.locator("footer")).to_contain_text("planned for this slide: 0:30 to 1:00")
+    expect(notes.locator("footer")).to_contain_text("planned for this slide: 67:30 to 68:00")
     for word in plain:
         expect(page.get_by_text(word)).to_have_count(0)  # the audience sees none of it
 
@@ -301,6 +301,9 @@ def test_light_type_on_a_dark_screen(chromium: Browser) -> None:
         expect(page.locator(".jp-RenderedHTMLCommon:visible").first).to_contain_text(
             "Write the init revision"
         )
+        with page.expect_popup() as opened:
+            page.keyboard.press("t")
+        expect(opened.value.locator("footer")).to_contain_text("planned for this slide: 3:00 to")
         page.close()
 
 
@@ -379,8 +382,10 @@ def test_copies_for_a_talk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert names == ["02_init_revision.ipynb", "03_upgrade.ipynb", "05_downgrade.ipynb"]
     staged = [nbformat.read(first.parent / name, 4) for name in names]
     assert [each.metadata.get("presenter") for each in staged] == [
-        {"next": names[1]}, {"next": names[2]}, None
-    ]  # fmt: skip
+        {"begins": 0, "next": names[1]},
+        {"begins": 5.5, "next": names[2]},
+        {"begins": 9},
+    ]
     for name, notebook in zip(names, staged, strict=True):
         source = nbformat.read(ROOT / "notebooks" / name, 4)
         assert [cell.source for cell in notebook.cells] == [cell.source for cell in source.cells]

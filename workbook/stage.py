@@ -8,6 +8,7 @@ The slides are the notebooks' own cells. A cell's metadata say what a presenter 
 """
 
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -117,10 +118,12 @@ def prepare(chapter: int | None, path: str) -> Path:
                 cell.outputs, cell.execution_count = [], None
         staged.append((folder / file.name, notebook))
     folder.mkdir(parents=True)
+    begins = 0.0  # minutes into the talk
     for (copy, notebook), following in zip(staged, [*staged[1:], None], strict=True):
-        if following:
-            notebook.metadata["presenter"] = {"next": following[0].name}
+        talk = {"begins": begins, **({"next": following[0].name} if following else {})}
+        notebook.metadata["presenter"] = talk
         nbformat.write(notebook, copy)
+        begins += sum(slide.minutes for slide in slides(copy, notebook))
     return staged[0][0]
 
 
@@ -180,7 +183,8 @@ def rehearse(chapter: int | None, path: str) -> int:
     """
     database.connect_environment()
     begins, spent, wrong = 0.0, 0.0, 0
-    with tempfile.TemporaryDirectory() as folder, database.separate("rehearsal", Path(folder)):
+    name = f"workbook_rehearsal_{os.getpid()}"  # nobody else's: it is dropped
+    with tempfile.TemporaryDirectory() as folder, database.separate(name, Path(folder)):
         for file in notebooks(chapter):
             notebook = nbformat.read(file, 4)
             shown = [slide for slide in slides(file, notebook) if slide.is_on(path)]

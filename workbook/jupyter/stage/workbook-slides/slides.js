@@ -4,7 +4,7 @@
 // Which cells make a slide is said by their metadata, `slideshow.slide_type`, as in every other
 // tool for slides: "slide" and "subslide" begin one, "skip" leaves a cell out. The notes are the
 // metadata `presenter` of a slide's first cell. Where the talk goes on is the notebook's metadata
-// `presenter.next`.
+// `presenter.next`, and the minute that this notebook begins at is `presenter.begins`.
 //
 // JupyterLab loads this file as it is, without a build: at the end stands the container of a
 // prebuilt extension, with the two functions that webpack's module federation asks for.
@@ -146,9 +146,14 @@
 
     const title = (slide) => (slide ? metadata(slide[0], "presenter").title : "the end");
 
-    // A slide's minutes, added up over the slides before it: when it should begin.
+    // When a slide should begin: the minutes of all before it, those of earlier chapters too.
     const planned = (all, at) =>
-      all.slice(0, at).reduce((sum, slide) => sum + (metadata(slide[0], "presenter").minutes ?? 0), 0);
+      all
+        .slice(0, at)
+        .reduce(
+          (sum, slide) => sum + (metadata(slide[0], "presenter").minutes ?? 0),
+          panel().content.model.getMetadata("presenter")?.begins ?? 0,
+        );
 
     const clock = (minutes) =>
       `${Math.floor(minutes)}:${String(Math.floor((minutes % 1) * 60)).padStart(2, "0")}`;
