@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from workbook import ROOT, database
+from workbook import ROOT
+from workbook.server import database
 
 stack = contextlib.ExitStack()  # the server, in the main process
 notebook = contextlib.ExitStack()  # project and database of the notebook that is running

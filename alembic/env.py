@@ -39,7 +39,7 @@ def find_server() -> None:
     """
     try:
         from workbook import WorkbookError
-        from workbook.database import connect_environment
+        from workbook.server.database import connect_environment
     except ModuleNotFoundError:
         return
     try:

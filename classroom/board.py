@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 import sqlalchemy as sa
 
-from workbook import WorkbookError, database
+from workbook import WorkbookError
 from workbook.exercises import register
-from workbook.pictures import Picture, aligned
-from workbook.states import visible
+from workbook.look import visible
+from workbook.pictures.tables import Picture, aligned
+from workbook.server import database
 
 # What the last check said: a sign for it, and a look that repeats it; the furthest last.
 NOTHING = "no check yet"

@@ -53,7 +53,7 @@ def git(*arguments: str, before: list[str] | None = None) -> str:
 
 def serve(rest: list[str]) -> None:
     """Bring a learner's notebooks up to date, then become their server. In their account."""
-    from workbook import cli
+    from workbook.launch import cli
 
     folder = Path.home() / "workbook"
     try:

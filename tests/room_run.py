@@ -37,8 +37,9 @@ from answers import Answer
 from tornado.httpclient import HTTPClientError
 
 from classroom import client, learner, room, server
-from workbook import WorkbookError, postgres
+from workbook import WorkbookError
 from workbook.exercises import register
+from workbook.server import postgres
 
 HUB = Path(os.environ.get("ROOM_HUB", ROOT / ".room" / "hub" / "bin" / "python"))
 LEARNERS = Path(os.environ.get("ROOM_LEARNERS", ROOT / ".room" / "learners" / "bin" / "python"))

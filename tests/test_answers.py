@@ -20,8 +20,9 @@ import sqlalchemy as sa
 from answers import Answer, run
 from answers.warm import Server
 
-from workbook import WorkbookError, chapters, checking, database, magics, schema
+from workbook import WorkbookError, checking, magics, project, schema, starts
 from workbook.exercises import CHAPTERS, kinds, register
+from workbook.server import database
 
 MODULES = [import_module(f"answers.chapter_{chapter:02}") for chapter in CHAPTERS]
 WRONG: list[Answer] = [each for module in MODULES for each in module.WRONG]
@@ -75,11 +76,11 @@ def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def begin(exercise: str) -> None:
     """Bring project and database to where an exercise stands in its notebook."""
     os.chdir(os.environ["WORKBOOK_HOME"])
-    shutil.rmtree(chapters.workspace(), ignore_errors=True)
+    shutil.rmtree(project.workspace(), ignore_errors=True)
     with database.engine().begin() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     chapter, cells = ABOVE.get(exercise, (int(exercise[0]), []))
-    chapters.start(chapter)
+    starts.start(chapter)
     for cell in cells:
         run(cell)
 
@@ -88,7 +89,7 @@ def state() -> tuple[object, ...]:
     """All that is the learner's: each file's bytes, the schema, each row."""
     files = {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(chapters.workspace().rglob("*"))
+        for path in sorted(project.workspace().rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
     rows = {}

@@ -27,9 +27,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from workbook import ROOT, WorkbookError, database, notebooks, postgres
-from workbook import room as reporting
-from workbook.states import visible
+from workbook import ROOT, WorkbookError, reports
+from workbook.author import notebooks
+from workbook.look import visible
+from workbook.server import database, postgres
 
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
@@ -87,16 +88,16 @@ def made_up() -> Iterator[str]:
 
 def fill(admin: str) -> None:
     """Let the made-up learners report, each with rights of their own, and raise their hands."""
-    for name, reports in LEARNERS.items():
+    for name, told in LEARNERS.items():
         env = classroom.prepare_learner(admin, name, "show")
         with contextlib.closing(connect(env, "show")) as theirs, theirs.cursor() as cursor:
-            for exercise, outcome, mistake, minutes in reports:
+            for exercise, outcome, mistake, minutes in told:
                 values = [exercise, outcome, mistake, 60 * minutes]
                 query = "SELECT room.report(gen_random_uuid(), %s, %s, %s, %s)"
                 cursor.execute(query, values)
     for name, minutes in HANDS.items():
         with learner(admin, name, "show"):
-            reporting.raise_hand()
+            reports.raise_hand()
         since = f"clock_timestamp() - interval '{minutes} min'"
         whose = f"role = '{classroom.role_name(name)}'"
         ask(admin, f"UPDATE room.hands SET since = {since} WHERE {whose}", "show")
@@ -223,14 +224,14 @@ def test_who_asked_for_help(without: NotebookNode, named: NotebookNode) -> None:
 def test_a_real_check_and_a_lowered_hand_show_at_once(admin: str) -> None:
     classroom.prepare_room(admin, "live")
     with learner(admin, "ada", "live"):
-        reporting.raise_hand()
-        reporting.report("1.1", "mistake", "no primary key")
+        reports.raise_hand()
+        reports.report("1.1", "mistake", "no primary key")
         until(lambda: ask(teacher(admin, "live"), "SELECT 1 FROM room.results"))
     first = run(teacher(admin, "live"))
     assert tiles(first) == ["✗ 1.1   hand"]
     assert "1 learner." in said(first, "map-run")
     with learner(admin, "ada", "live"):
-        reporting.lower_hand()
+        reports.lower_hand()
     assert said(run(teacher(admin, "live")), "hands-run") == "Nothing so far."
 
 

@@ -26,8 +26,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from workbook import ROOT, postgres
-from workbook.database import drop
+from workbook import ROOT
+from workbook.server import postgres
+from workbook.server.database import drop
 
 SCRIPTS = Path(sys.executable).parent
 SECRETS = {"POSTGRES_PASSWORD": "password-for-tests", "JUPYTER_TOKEN": "token-for-tests"}

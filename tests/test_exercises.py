@@ -23,7 +23,7 @@ from answers import Answer, run
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from workbook import ROOT, WorkbookError, chapters, checking, database, postgres
+from workbook import ROOT, WorkbookError, checking, starts
 from workbook.exercises import (
     CHAPTERS,
     Exercise,
@@ -35,6 +35,7 @@ from workbook.exercises import (
     kinds,
     register,
 )
+from workbook.server import database, postgres
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXERCISES = list(register().values())
@@ -256,7 +257,7 @@ def chapter_5(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("PATH", os.environ["PATH"])
-    chapters.start(5)
+    starts.start(5)
 
 
 def title(*arguments: Any) -> str:
@@ -384,7 +385,8 @@ import os
 for name in {[*ours]}:
     del os.environ[name]
 from pathlib import Path
-from workbook import check, postgres
+from workbook import check
+from workbook.server import postgres
 for _ in range(2):
     print(check("4.1", 32))
     print(postgres.stop(Path(os.environ["WORKBOOK_HOME"]) / ".postgres"))

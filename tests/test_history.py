@@ -158,9 +158,9 @@ def test_sql_can_be_written_without_a_server(monkeypatch: pytest.MonkeyPatch) ->
 def replace_connect_environment(
     monkeypatch: pytest.MonkeyPatch, replacement: Callable[[str], None]
 ) -> None:
-    module = ModuleType("workbook.database")
+    module = ModuleType("workbook.server.database")
     vars(module)["connect_environment"] = replacement
-    monkeypatch.setitem(sys.modules, "workbook.database", module)
+    monkeypatch.setitem(sys.modules, "workbook.server.database", module)
 
 
 def test_server_is_found_before_connecting(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

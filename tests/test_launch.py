@@ -30,7 +30,9 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
-from workbook import ROOT, WorkbookError, cli, postgres
+from workbook import ROOT, WorkbookError
+from workbook.launch import cli
+from workbook.server import postgres
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and scripts of POSIX")
 
@@ -134,11 +136,12 @@ class Clone:
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
     root, tools = tmp_path / "my clone", tmp_path / "tools"
-    (root / "workbook").mkdir(parents=True)
+    (root / "workbook" / "launch").mkdir(parents=True)
+    (root / "workbook" / "launch" / "__init__.py").touch()
     (tools / "home").mkdir(parents=True)
     for name in ("__init__.py", "__main__.py"):
         shutil.copy(ROOT / "workbook" / name, root / "workbook")
-    (root / "workbook" / "cli.py").write_text(INSIDE)
+    (root / "workbook" / "launch" / "cli.py").write_text(INSIDE)
     for name in ("pyproject.toml", "requirements.lock", "requirements-test.lock"):
         shutil.copy(ROOT / name, root)
     program = INSTALLER.format(python=BASE, here=str(tools))
@@ -433,7 +436,7 @@ def test_an_installer_that_outlives_us_keeps_others_waiting(clone: Clone) -> Non
 
 
 def test_help_needs_no_set_up(clone: Clone) -> None:
-    shutil.copy(ROOT / "workbook" / "cli.py", clone.root / "workbook")
+    shutil.copy(ROOT / "workbook" / "launch" / "cli.py", clone.root / "workbook" / "launch")
     done = clone.run("doctor", "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: python3 -m workbook doctor")

@@ -24,7 +24,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbval.plugin import comment_markers, get_sanitize_patterns
 
-from workbook import ROOT, chapters, notebooks
+from workbook import ROOT, project, starts
+from workbook.author import notebooks
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TAGS = {"raises-exception", "shows-error", "exercise"}
@@ -176,7 +177,7 @@ def test_notebook_is_as_refresh_writes_it(path: Path) -> None:
 
 
 def test_each_chapter_has_one_notebook() -> None:
-    assert [int(path.name[:2]) for path in NOTEBOOKS] == sorted({0, *chapters.STARTS})
+    assert [int(path.name[:2]) for path in NOTEBOOKS] == sorted({0, *starts.STARTS})
 
 
 def tidy_notebook() -> NotebookNode:
@@ -554,7 +555,9 @@ def written(path: Path, magic: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", ["database.py", "models.py"])
 def test_chapter_2_starts_with_what_chapter_1_writes(name: str) -> None:
     lesson = written(ROOT / "notebooks" / "01_models.ipynb", "writefile")[f"jobboard/{name}"]
-    assert lesson.rstrip("\n") == (chapters.MODELS / name).read_text("utf-8").rstrip("\n")
+    assert lesson.rstrip("\n") == (project.MODELS / "jobboard" / name).read_text("utf-8").rstrip(
+        "\n"
+    )
 
 
 def functions(text: str) -> dict[str, str]:
@@ -574,7 +577,7 @@ def test_finished_init_is_the_one_that_chapter_2_writes() -> None:
     [lesson] = [functions(body) for body in cells.values()]
     assert lesson.keys() == {"upgrade", "downgrade"}
     assert lesson == functions(revision.read_text("utf-8"))
-    assert chapters.INIT in revision.name
+    assert project.INIT in revision.name
 
 
 # ---- the suite's own teeth ----------------------------------------------------------------------

@@ -24,10 +24,13 @@ from playwright.sync_api import Page, sync_playwright
 from psycopg2 import sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from workbook import WorkbookError, chapters, history, pictures, states
-from workbook import database as databases
-from workbook.history import show_history
-from workbook.pictures import show_changes, show_drift, show_tables
+from workbook import WorkbookError, look, starts
+from workbook.pictures import history
+from workbook.pictures import tables as pictures
+from workbook.pictures.history import show_history
+from workbook.pictures.tables import show_changes, show_drift, show_tables
+from workbook.project import INIT
+from workbook.server import database as databases
 
 MERMAID = "text/vnd.mermaid"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -169,7 +172,7 @@ DIAGRAM = """\
 
 
 def test_tables_of_the_database(project: str) -> None:
-    chapters.start(4)
+    starts.start(4)
     picture = show_tables()
     assert str(picture) == picture.text == TABLES
     source = picture.rich[MERMAID].removeprefix(pictures.LOOK)
@@ -183,7 +186,7 @@ def test_tables_of_the_database(project: str) -> None:
 
 
 def test_no_tables(project: str) -> None:
-    chapters.start(1)
+    starts.start(1)
     picture = show_tables()
     assert str(picture) == "There are no tables in the database."
     assert picture.rich == {}
@@ -322,7 +325,7 @@ def test_models_as_this_python_knows_them_and_as_their_file_says(project: str) -
         user_id: Mapped[str]
         name: Mapped[str]
 
-    chapters.start(2)
+    starts.start(2)
     known = show_tables(of=Base)
     assert str(known) == str(show_tables(of=Base.metadata)) == str(show_tables(of=Company))
     assert str(known) == str(show_tables("companies", of="models"))
@@ -337,7 +340,7 @@ def test_models_as_this_python_knows_them_and_as_their_file_says(project: str) -
 
 
 def test_models_that_do_not_work(project: str) -> None:
-    chapters.start(2)
+    starts.start(2)
     for code, reason in (
         ("import nothing_such", "ModuleNotFoundError: No module named 'nothing_such'"),
         ("class Company(", "SyntaxError: "),
@@ -444,19 +447,19 @@ MINUS c (gone)
   x  INTEGER
 
 + d (new)
-  x  INTEGER""".replace("MINUS", states.GONE)
+  x  INTEGER""".replace("MINUS", look.GONE)
     )
     lines = picture.rich[MERMAID].splitlines()
     assert '  t2["#126; b (changed)"]:::changed {' in lines
     assert '    `#126; x` BIGINT "(was INTEGER)"' in lines
-    assert f"    `{states.GONE} y` INTEGER" in lines
+    assert f"    `{look.GONE} y` INTEGER" in lines
     assert "    `#43; z` INTEGER FK" in lines
     assert '  t1 |o--o{ t2 : "#43; z"' in lines
     assert [line.split()[1] for line in lines if "classDef" in line] == ["new", "gone", "changed"]
 
 
 def test_changes_between_revisions_and_to_the_models(project: str) -> None:
-    chapters.start(4)
+    starts.start(4)
     assert str(show_changes("base", "head")) == (
         "From base to head:\n  companies is new, with id, name\n"
         "  jobs is new, with id, description, title, company_id\n\n"
@@ -472,11 +475,11 @@ def test_changes_between_revisions_and_to_the_models(project: str) -> None:
         "  companies gains user_id VARCHAR NOT NULL\n"
         "  jobs.title becomes VARCHAR NOT NULL (was VARCHAR(100) NOT NULL)"
     )
-    assert show_changes("1f3a", chapters.INIT).words.endswith(": nothing changed.")
+    assert show_changes("1f3a", INIT).words.endswith(": nothing changed.")
 
 
 def test_what_has_no_tables(project: str) -> None:
-    chapters.start(4)
+    starts.start(4)
     for of, reason in (
         ("nope", "Can't locate revision identified by 'nope'. `alembic history` lists the rev"),
         (7, "Whose tables? Pass"),
@@ -496,8 +499,8 @@ def test_what_has_no_tables(project: str) -> None:
 
 
 def test_a_revision_that_does_not_work(project: str) -> None:
-    chapters.start(3)
-    write("two", chapters.INIT, "broken", "op.add_column('job', sa.Column('x', sa.Integer))")
+    starts.start(3)
+    write("two", INIT, "broken", "op.add_column('job', sa.Column('x', sa.Integer))")
     with pytest.raises(WorkbookError, match=r'^The tables of head .*: Prog.*"job" does not exist$'):
         show_changes("base", "head")
 
@@ -506,7 +509,7 @@ def test_a_revision_that_does_not_work(project: str) -> None:
 
 
 def test_drift(project: str) -> None:
-    chapters.start(4)
+    starts.start(4)
     picture = show_drift("companies")
     assert (
         str(picture)
@@ -536,18 +539,18 @@ companies: they differ in user_id, name.
 
 
 def test_no_drift(project: str) -> None:
-    chapters.start(3)
+    starts.start(3)
     Path("jobboard/models.py").write_text(
         "from jobboard.database import Base\nfrom sqlalchemy import Column, Integer\n"
         "class T(Base):\n    __tablename__ = 't'\n    id = Column(Integer, primary_key=True)\n"
     )
     execute("CREATE TABLE t (id serial PRIMARY KEY)")
-    write(chapters.INIT, None, "init", "op.execute('CREATE TABLE t (id serial PRIMARY KEY)')")
+    write(INIT, None, "init", "op.execute('CREATE TABLE t (id serial PRIMARY KEY)')")
     assert show_drift("t").words == "t: all three agree."
 
 
 def test_what_is_nowhere_else_is_seen_as_drift(project: str) -> None:
-    chapters.start(4)
+    starts.start(4)
     execute("CREATE TABLE by_hand (x int)")
     assert str(show_drift("by_hand")).splitlines()[-1].split() == ["≠", "x", "—", "—", "INTEGER"]
 
@@ -604,7 +607,7 @@ def graph(ids: dict[str, str] | None = None) -> None:
 
 
 def test_history_with_branches(project: str) -> None:
-    chapters.start(3)
+    starts.start(3)
     graph()
     stamp("c")
     picture = show_history()
@@ -664,7 +667,7 @@ def test_history_with_branches(project: str) -> None:
 @given(numbers=st.lists(st.integers(0, 16**12 - 1), min_size=7, max_size=7, unique=True))
 def test_ids_decide_nothing(project: str, numbers: list[int]) -> None:
     if not Path("alembic").exists():
-        chapters.start(3)
+        starts.start(3)
     ids = {row[0]: f"{number:012x}" for row, number in zip(GRAPH, numbers, strict=True)}
 
     def seen(now: dict[str, str]) -> list[str]:
@@ -678,15 +681,15 @@ def test_ids_decide_nothing(project: str, numbers: list[int]) -> None:
 
 
 def test_history_from_base_to_head(project: str) -> None:
-    chapters.start(3)
+    starts.start(3)
     assert str(show_history()).splitlines()[:2] == [
-        f"○  {chapters.INIT}  init (head)",
+        f"○  {INIT}  init (head)",
         "●  base            <- the database is here",
     ]
     assert "database ==> base" in show_history().rich[MERMAID]
-    chapters.start(4)
+    starts.start(4)
     assert str(show_history()).splitlines() == [
-        f"●  {chapters.INIT}  init (head)  <- the database is here",
+        f"●  {INIT}  init (head)  <- the database is here",
         "●  base",
         "",
         "● applied",
@@ -694,7 +697,7 @@ def test_history_from_base_to_head(project: str) -> None:
 
 
 def test_history_without_the_file_of_where_the_database_is(project: str) -> None:
-    chapters.start(4)
+    starts.start(4)
     stamp("f00d")
     picture = show_history()
     assert picture.words == (
@@ -705,13 +708,13 @@ def test_history_without_the_file_of_where_the_database_is(project: str) -> None
 
 
 def test_history_without_revisions_and_without_alembic(project: str) -> None:
-    chapters.start(3)
+    starts.start(3)
     for path in Path("alembic/versions").glob("*.py"):
         path.unlink()
     assert str(show_history()) == (
         'There is no revision yet: `alembic revision -m "..."` makes the first.'
     )
-    chapters.start(2)
+    starts.start(2)
     for function in (show_history, lambda: show_changes("head"), lambda: show_drift("jobs")):
         with pytest.raises(
             WorkbookError, match=r"^There is no Alembic environment here: `alembic in"
@@ -720,14 +723,14 @@ def test_history_without_revisions_and_without_alembic(project: str) -> None:
 
 
 def test_revision_files_that_do_not_work(project: str) -> None:
-    chapters.start(3)
+    starts.start(3)
     for code, reason in (
         ("x =", "SyntaxError: invalid syntax (bad_.py, line 1)"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("revision, down_revision = 'q', 'gone'", "UserWarning: Revision gone referenced"),
         ("revision, down_revision = 'q', 'q'", "LoopDetected: Self-loop is detected in revisions"),
         ("revision = 'q'", "AttributeError: module 'bad__py' has no attribute 'down_revision'"),
-        (f"revision, down_revision = '{chapters.INIT}', None", "UserWarning: Revision"),
+        (f"revision, down_revision = '{INIT}', None", "UserWarning: Revision"),
     ):
         Path("alembic/versions/bad_.py").write_text(code)
         with pytest.raises(WorkbookError) as caught:
@@ -736,7 +739,7 @@ def test_revision_files_that_do_not_work(project: str) -> None:
 
 
 def test_a_long_history_is_drawn_around_the_database(project: str) -> None:
-    chapters.start(3)
+    starts.start(3)
     for path in Path("alembic/versions").glob("*.py"):
         path.unlink()
     for n in range(300):
@@ -760,7 +763,7 @@ def test_a_long_history_is_drawn_around_the_database(project: str) -> None:
 
 
 def test_no_look_leaves_a_connection_open(project: str) -> None:
-    chapters.start(4)
+    starts.start(4)
     show_tables()
     show_history()
     show_changes("base")
@@ -774,7 +777,7 @@ def test_no_look_leaves_a_connection_open(project: str) -> None:
 
 
 def test_no_server(project: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    chapters.start(4)
+    starts.start(4)
     monkeypatch.setenv("PGHOST", str(tmp_path))
     for function in (show_tables, show_history, lambda: show_changes("base")):
         with pytest.raises(WorkbookError, match=r"^PostgreSQL does not let us in"):
@@ -826,7 +829,7 @@ def clip(text: str) -> str:
 
 def seen(text: str) -> str:
     """A name as one reads it in what `draw` gives."""
-    return states.visible(text)
+    return look.visible(text)
 
 
 identifiers = words.map(clip)
@@ -874,7 +877,7 @@ def test_any_name_type_and_comment_is_shown_as_it_is(
             cursor.execute(
                 sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(name(table), first, text(comment))
             )
-        state = states.read(connection, "the database")
+        state = look.read(connection, "the database")
         connection.rollback()
     picture = show_tables(of=pictures.Picture("", state=state))
     drawn = draw(page, picture.rich[MERMAID])

@@ -24,7 +24,8 @@ import psutil
 import psycopg2
 import pytest
 
-from workbook import WorkbookError, postgres
+from workbook import WorkbookError
+from workbook.server import postgres
 
 if os.name != "posix":
     pytest.skip("other accounts and signals are tested on POSIX", allow_module_level=True)

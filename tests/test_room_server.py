@@ -24,9 +24,9 @@ from psycopg2 import errors, sql
 from psycopg2.extensions import connection as Connection
 
 from classroom import server as classroom
-from workbook import ROOT, WorkbookError, checking, database, postgres
-from workbook import room as reporting
+from workbook import ROOT, WorkbookError, checking, reports
 from workbook.exercises import mistakes_in_migrations, mistakes_in_models
+from workbook.server import database, postgres
 
 if os.name != "posix":
     pytest.skip("the server of these tests is reached by a socket", allow_module_level=True)
@@ -896,25 +896,27 @@ def test_what_cannot_be_delivered_goes_later(
     host = os.environ["PGHOST"]
     monkeypatch.setenv("PGHOST", "/nowhere")
     for exercise in ("3.1", "3.2"):
-        reporting.report(exercise, "done", None)
-    reporting._LATEST[0].join()
+        reports.report(exercise, "done", None)
+    reports._LATEST[0].join()
     assert len(spooled()) == 2
     monkeypatch.setenv("PGHOST", host)
-    reporting.report("3.3", "done", None)
+    reports.report("3.3", "done", None)
     until(lambda: not spooled())
     assert [each[0] for each in results(room, kernel)] == ["3.1", "3.2", "3.3"]
 
 
 def test_a_kernel_that_is_killed_leaves_its_report(room: Room, kernel: str) -> None:
-    code = "import os; from workbook import room; room.report('3.1', 'done', None); os._exit(0)"
+    code = (
+        "import os; from workbook import reports; reports.report('3.1', 'done', None); os._exit(0)"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-    reporting.report("3.2", "done", None)
+    reports.report("3.2", "done", None)
     until(lambda: not spooled())
     assert [each[0] for each in results(room, kernel)] == ["3.1", "3.2"]
 
 
 def test_a_kernel_that_ends_delivers_first(room: Room, kernel: str) -> None:
-    code = "from workbook import room; room.report('3.1', 'done', None)"
+    code = "from workbook import reports; reports.report('3.1', 'done', None)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     assert [each[0] for each in results(room, kernel)] == ["3.1"]
 
@@ -922,11 +924,11 @@ def test_a_kernel_that_ends_delivers_first(room: Room, kernel: str) -> None:
 def test_a_report_that_arrives_twice_counts_once(room: Room, kernel: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "unlink", lambda *_, **__: None)  # as if killed before it was deleted
-        reporting.report("3.1", "done", None)
+        reports.report("3.1", "done", None)
         until(lambda: results(room, kernel))
-        reporting._LATEST[0].join()
+        reports._LATEST[0].join()
     assert spooled()
-    reporting.report("3.2", "done", None)
+    reports.report("3.2", "done", None)
     until(lambda: not spooled())
     assert len(results(room, kernel)) == 2
 
@@ -940,7 +942,7 @@ def test_a_damaged_report_does_not_hold_up_the_others(room: Room, kernel: str) -
     ):
         (folder / f"0_{UUID[:-1]}{number}.json").write_text(text)
     (folder / "no-number.json").write_text(json.dumps({**bad, "exercise": "3.1"}))
-    reporting.report("3.2", "done", None)
+    reports.report("3.2", "done", None)
     until(lambda: not spooled())
     assert [each[0] for each in results(room, kernel)] == ["3.2"]
 
@@ -951,11 +953,11 @@ def test_a_flood_waits_and_loses_nothing(
     role = os.environ["PGUSER"]
     ask(room.admin, f"UPDATE room.learners SET allowance = 0 WHERE role = '{role}'", "room")
     for _ in range(3):
-        reporting.report("3.1", "done", None)
-    reporting._LATEST[0].join()
+        reports.report("3.1", "done", None)
+    reports._LATEST[0].join()
     assert spooled()
     ask(room.admin, f"UPDATE room.learners SET allowance = 9 WHERE role = '{role}'", "room")
-    reporting.report("3.1", "done", None)
+    reports.report("3.1", "done", None)
     until(lambda: not spooled())
     assert len(results(room, kernel)) == 4
 
@@ -963,7 +965,7 @@ def test_a_flood_waits_and_loses_nothing(
 def test_nothing_disturbs_a_check(kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (Path(os.environ["WORKBOOK_HOME"]) / ".reports").write_text("not a folder")
     assert checking.check("0.1", 42).kind == "done"
-    monkeypatch.setattr(reporting, "_spool", lambda *_: 1 / 0)
+    monkeypatch.setattr(reports, "_spool", lambda *_: 1 / 0)
     assert checking.check("0.1", 42).kind == "done"
 
 
@@ -974,36 +976,36 @@ def test_nothing_is_reported_outside_of_a_room(
     checking.check("0.1", 42)
     assert not (Path(os.environ["WORKBOOK_HOME"]) / ".reports").exists()
     with pytest.raises(WorkbookError, match="no teacher's board"):
-        reporting.raise_hand()
+        reports.raise_hand()
 
 
 def test_a_hand_is_raised_and_lowered(
     room: Room, kernel: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = f"SELECT learner FROM room.hands_up WHERE learner = '{kernel}'"
-    reporting.raise_hand()
-    reporting.raise_hand()
+    reports.raise_hand()
+    reports.raise_hand()
     assert ask(room.teacher, query) == [(kernel,)]
-    reporting.lower_hand()
+    reports.lower_hand()
     assert ask(room.teacher, query) == []
     assert len(capsys.readouterr().out.splitlines()) == 3
     with pytest.raises(WorkbookError, match="often"):
         for _ in range(99):
-            reporting.raise_hand()
+            reports.raise_hand()
     monkeypatch.setenv("PGHOST", "/nowhere")
     with pytest.raises(WorkbookError, match="does not answer"):
-        reporting.raise_hand()
+        reports.raise_hand()
 
 
 LESSON = """
-from workbook import chapters, check, raise_hand
+from workbook import aside, starts, check, raise_hand
 for chapter in (*range(6), *reversed(range(6))):
-    chapters.start(chapter, fresh=True)
+    starts.start(chapter, fresh=True)
 print(check("0.1", 42))
-for line in chapters.home().joinpath("put_aside").iterdir():
+for line in aside.home().joinpath("put_aside").iterdir():
     last = line.name
-chapters.restore(last)
-chapters.start(3, fresh=True)
+aside.restore(last)
+starts.start(3, fresh=True)
 open("practice/website.py", "w").write('''
 def upgrade():
     op.add_column("companies", sa.Column("website", sa.String(200)))
@@ -1013,7 +1015,7 @@ def downgrade():
 ''')
 print(check("3.5"))
 raise_hand()
-chapters.reset()
+starts.reset()
 """
 
 

@@ -18,8 +18,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from test_browser import CHROMIUM, FLAGS, INLINE, NOTEBOOKS, PATIENCE, saved
 from test_launch import LOCAL, Lab, Place, launch, new_place, wait_for
 
-from workbook import ROOT, WorkbookError, chapters, notebooks, stage
-from workbook import database as databases
+from workbook import ROOT, WorkbookError, starts
+from workbook.author import notebooks, stage
+from workbook.server import database as databases
 
 SIZES = ((1280, 720), (1920, 1080))
 browser_test = [
@@ -423,7 +424,7 @@ def test_one_cell_is_the_way_back(
 ) -> None:
     monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    chapters.start(5)
+    starts.start(5)
     wreck = WRECKS[name]
     if wreck.startswith("def"):
         (tmp_path / "workspace" / "alembic" / "versions" / "x.py").write_text(wreck)
@@ -431,9 +432,9 @@ def test_one_cell_is_the_way_back(
         with databases.engine().begin() as connection:
             connection.exec_driver_sql(wreck)
     capsys.readouterr()
-    chapters.start(5)
+    starts.start(5)
     told = capsys.readouterr().out
     assert "put aside. To bring it back: restore(" in told
     assert told.endswith("Chapter 5 starts with the revision init applied, both tables empty.\n")
-    chapters.start(5)
+    starts.start(5)
     assert capsys.readouterr().out.startswith("You go on with your own project")

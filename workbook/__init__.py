@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 PROVIDED = {
-    "chapters": ["restore", "start"],
+    "aside": ["restore"],
+    "starts": ["start"],
     "checking": ["check", "hint", "progress", "solution"],
-    "history": ["show_history"],
-    "pictures": ["show_changes", "show_drift", "show_tables"],
-    "room": ["lower_hand", "raise_hand"],
+    "pictures.history": ["show_history"],
+    "pictures.tables": ["show_changes", "show_drift", "show_tables"],
+    "reports": ["lower_hand", "raise_hand"],
 }
 __all__ = [name for names in PROVIDED.values() for name in names]
 

@@ -58,7 +58,8 @@ def main(argv):
                 return subprocess.call(command, cwd=ROOT)
             os.chdir(ROOT)
             os.execv(PYTHON, command)
-        from workbook import WorkbookError, cli
+        from workbook import WorkbookError
+        from workbook.launch import cli
 
         try:
             return cli.main(argv)

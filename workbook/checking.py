@@ -12,8 +12,9 @@ from typing import Any
 import fasteners
 import sqlalchemy as sa
 
-from workbook import WorkbookError, database, home, room
+from workbook import WorkbookError, home, reports
 from workbook.exercises import CHAPTERS, Exercise, register
+from workbook.server import database
 
 COLOURS = {"done": "success", "mistake": "warn", "not yet": "warn"}
 
@@ -61,7 +62,7 @@ def check(id: str, answer: object = None) -> Card:
             f"PostgreSQL stopped the check: {reason}. Wait half a minute and run it again."
         ) from None
     mistake = outcome.title.removeprefix("Not there yet: ") if outcome.kind == "mistake" else None
-    room.report(id, outcome.kind, mistake)
+    reports.report(id, outcome.kind, mistake)
     if outcome.kind == "done":
         with _record() as record:
             if id not in record["done"]:

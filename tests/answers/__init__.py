@@ -15,7 +15,8 @@ from types import SimpleNamespace
 import sqlalchemy as sa
 from IPython.core.inputtransformer2 import TransformerManager
 
-from workbook import WorkbookError, database, magics
+from workbook import WorkbookError, magics
+from workbook.server import database
 
 
 @dataclass(frozen=True)

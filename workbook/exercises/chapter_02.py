@@ -4,7 +4,7 @@ import ast
 import tempfile
 from pathlib import Path
 
-from workbook import chapters
+from workbook import project
 from workbook.exercises.kinds import bare, choose, order, revision
 from workbook.exercises.mistakes import Mistake
 from workbook.exercises.trial import IDS
@@ -122,7 +122,7 @@ def chain(ids: list[str]) -> list[str]:
         versions.mkdir(parents=True)
         for each, down in PARENTS.items():
             (versions / f"{each}.py").write_text(IDS.format(revision=each, down=down))
-        walk = [each.revision for each in chapters.scripts(Path(name)).walk_revisions()]
+        walk = [each.revision for each in project.scripts(Path(name)).walk_revisions()]
     for given, right in zip(ids, reversed(walk), strict=True):
         if given != right:
             return [f"When Alembic gets to {given}, the revision before it is not applied yet."]

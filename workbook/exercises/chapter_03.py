@@ -6,7 +6,7 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from workbook import chapters, database, schema
+from workbook import project, schema
 from workbook.exercises import Outcome
 from workbook.exercises.kinds import (
     DONE,
@@ -21,6 +21,7 @@ from workbook.exercises.kinds import (
     state,
 )
 from workbook.exercises.mistakes import Mistake
+from workbook.server import database
 
 WEBSITE = """
 def upgrade() -> None:
@@ -80,11 +81,11 @@ def finished() -> schema.Schema:
 
 def applied(connection: sa.Connection) -> Outcome:
     """Whether the database is where the project's own migrations lead, by its tables and its row."""
-    project = chapters.workspace()
-    if not (project / "alembic" / "versions").is_dir():
+    place = project.workspace()
+    if not (place / "alembic" / "versions").is_dir():
         return not_attempted("There is no Alembic environment yet: run the notebook's first cell.")
     try:
-        scripts = chapters.scripts(project)
+        scripts = project.scripts(place)
         heads, ids = scripts.get_heads(), {each.revision for each in scripts.walk_revisions()}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a file there can do
         return not_yet(f"Alembic cannot read the revisions: {type(error).__name__}: {error}.")
@@ -111,9 +112,9 @@ def applied(connection: sa.Connection) -> Outcome:
     want = finished()
     try:
         with database.scratch() as other, contextlib.redirect_stdout(io.StringIO()):
-            chapters.migrate(other, scripts, scripts.get_bases()[0])
+            project.migrate(other, scripts, scripts.get_bases()[0])
             first = schema.read(other)
-            chapters.migrate(other, scripts, heads[0])
+            project.migrate(other, scripts, heads[0])
             goal = schema.read(other)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a migration can do
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from workbook import chapters, database, schema
+from workbook import project, schema
 from workbook.exercises import Outcome
 from workbook.exercises.chapter_02 import statements
 from workbook.exercises.chapter_03 import applied
@@ -26,6 +26,7 @@ from workbook.exercises.kinds import (
 from workbook.exercises.mistakes import Mistake
 from workbook.exercises.mistakes_in_migrations import MIGRATION
 from workbook.exercises.trial import IDS
+from workbook.server import database
 
 INDEX = """
 def upgrade() -> None:
@@ -60,10 +61,10 @@ def walk() -> str:
             text = IDS.format(revision=f"r{number}", down=down)
             text += "def upgrade(): pass\ndef downgrade(): pass\n"
             (versions / f"r{number}.py").write_text(text)
-        scripts = chapters.scripts(Path(name))
-        chapters.migrate(connection, scripts, "r4")
-        chapters.migrate(connection, scripts, "r2", down=True)
-        chapters.migrate(connection, scripts, "+1")
+        scripts = project.scripts(Path(name))
+        project.migrate(connection, scripts, "r4")
+        project.migrate(connection, scripts, "r2", down=True)
+        project.migrate(connection, scripts, "+1")
         return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
 
 
@@ -97,7 +98,7 @@ def salary(connection: sa.Connection) -> Outcome:
     if outcome.kind != "done" and there:
         return outcome
     try:
-        scripts = chapters.scripts(chapters.workspace())
+        scripts = project.scripts(project.workspace())
         own = [each for each in scripts.walk_revisions() if Path(each.path) in mine][-1]
     except (Exception, SystemExit):  # noqa: BLE001 - whatever a file there can do: applied said it
         return outcome
@@ -140,19 +141,19 @@ def mend(steps: list[str]) -> list[str]:
     with tempfile.TemporaryDirectory() as name, database.scratch() as connection:
         versions = Path(name) / "alembic" / "versions"
         versions.mkdir(parents=True)
-        for each in chapters.history("base", chapters.INIT):
+        for each in project.history("base", project.INIT):
             (versions / "init.py").write_bytes(Path(each.path).read_bytes())
-        text = IDS.format(revision="slip", down=chapters.INIT) + SLIP
+        text = IDS.format(revision="slip", down=project.INIT) + SLIP
         (versions / "slip.py").write_text(text)
-        chapters.migrate(connection, chapters.scripts(Path(name)), "head")
+        project.migrate(connection, project.scripts(Path(name)), "head")
         for step in steps:
             if step == STEPS["b"]:
                 (versions / "slip.py").write_text(text.replace("locaton", "location"))
             elif step != STEPS["c"]:
                 down = step == STEPS["d"]
                 try:
-                    scripts = chapters.scripts(Path(name))
-                    chapters.migrate(connection, scripts, "-1" if down else "head", down=down)
+                    scripts = project.scripts(Path(name))
+                    project.migrate(connection, scripts, "-1" if down else "head", down=down)
                 except sa.exc.DBAPIError as error:
                     return [f"It stops at {step}: {str(error.orig).splitlines()[0]}."]
         columns = {each["name"] for each in sa.inspect(connection).get_columns("jobs")}

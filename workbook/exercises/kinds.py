@@ -15,12 +15,13 @@ from typing import Any, TypedDict, Unpack
 import sqlalchemy as sa
 from psycopg2.errors import LockNotAvailable
 
-from workbook import ROOT, WorkbookError, chapters, database, schema
+from workbook import ROOT, WorkbookError, project, schema
 from workbook.exercises import Exercise, Outcome
 from workbook.exercises.mistakes import Mistake, Trial, recognise
 from workbook.exercises.mistakes_in_migrations import MIGRATION
 from workbook.exercises.mistakes_in_models import MODEL
 from workbook.exercises.trial import SEED, lay_out
+from workbook.server import database
 
 GAP = "____"
 MOST_LINES = 4
@@ -60,7 +61,7 @@ def not_attempted(words: str) -> Outcome:
 def unwritten() -> Outcome:
     """No file to judge yet. Without the first cell, a kernel writes files to the wrong folder."""
     with suppress(OSError):
-        if Path().samefile(chapters.workspace()):
+        if Path().samefile(project.workspace()):
             return not_attempted(FILL_IN)
     return not_attempted(f"Run the notebook's first cell. {FILL_IN}")
 
@@ -240,13 +241,13 @@ def plain(value: object) -> str:
 
 def written(file: str) -> str:
     """What the learner wrote to practice/<file>; nothing where there is no such file."""
-    path = chapters.workspace() / "practice" / file
+    path = project.workspace() / "practice" / file
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def revisions() -> list[Path]:
     """The files of the project's revisions."""
-    versions = chapters.workspace() / "alembic" / "versions"
+    versions = project.workspace() / "alembic" / "versions"
     return sorted(each for each in versions.glob("*.py") if each.is_file())
 
 
@@ -270,7 +271,7 @@ def blank(source: str) -> bool:
 def built() -> Iterator[sa.Connection]:
     """The scratch database with the first revision and a few rows."""
     with database.scratch() as connection:
-        chapters.migrate(connection, chapters.scripts(ROOT), chapters.INIT)
+        project.migrate(connection, project.scripts(ROOT), project.INIT)
         connection.exec_driver_sql(SEED)
         yield connection
 
@@ -281,7 +282,7 @@ def run_trial(
     reference: str,
     *,
     own: list[Path] | None = None,
-    before: str = chapters.INIT,
+    before: str = project.INIT,
     before_files: list[Path] | None = None,
     down: bool = True,
     probes: Mapping[str, str] | None = None,
@@ -362,7 +363,7 @@ def in_child(request: dict[str, Any], connection: sa.Connection) -> tuple[list[s
 
 def history() -> list[Path]:
     """The files of the finished history up to its first revision."""
-    return [Path(each.path) for each in chapters.history("base", chapters.INIT)]
+    return [Path(each.path) for each in project.history("base", project.INIT)]
 
 
 def as_trial(source: str, ours: dict[str, Any], theirs: dict[str, Any]) -> Trial:

@@ -22,7 +22,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workbook import chapters, database, schema
+from workbook import project, schema
+from workbook.server import database
 
 SEED = """
 INSERT INTO companies (name) VALUES ('Ada Analytics'), ('Borealis Books');
@@ -77,7 +78,7 @@ def migrations(connection: sa.Connection, folder: Path, request: dict[str, Any])
     def step(name: str, revision: str | None) -> bool:
         try:
             if name == "read":
-                chapters.scripts(folder).get_heads()
+                project.scripts(folder).get_heads()
             elif revision:
                 change(folder, revision, request["seconds"], down=name == "downgrade")
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
@@ -96,7 +97,7 @@ def migrations(connection: sa.Connection, folder: Path, request: dict[str, Any])
         result["before"] = read(connection)
         columns = {name: [*each["columns"]] for name, each in result["before"]["tables"].items()}
         result["rows"] = rows(connection, columns)
-    known = chapters.scripts(folder)
+    known = project.scripts(folder)
     # An exercise about the first revision is about that one, whatever has been built on top of it.
     target = known.get_bases() if before == "base" else known.get_heads()
     if len(target) != 1:
@@ -138,7 +139,7 @@ def change(folder: Path, revision: str, seconds: int, down: bool = False) -> Non
     with engine().connect() as connection:
         connection.exec_driver_sql(f"SET statement_timeout = '{seconds}s'")
         connection.commit()
-        chapters.migrate(connection, chapters.scripts(folder), revision, down=down)
+        project.migrate(connection, project.scripts(folder), revision, down=down)
 
 
 def models(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +202,7 @@ def lay_out(folder: Path, kind: str, revisions: list[Path], source: str, before:
     if source:
         (folder / "practice.py").write_text(source, encoding="utf-8", newline="")
     if kind == "model":
-        shutil.copytree(chapters.MODELS, folder / "jobboard")
+        shutil.copytree(project.MODELS / "jobboard", folder / "jobboard")
         return
     versions = folder / "alembic" / "versions"
     versions.mkdir(parents=True)

@@ -21,7 +21,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
-from workbook import WorkbookError, chapters, database, schema
+from workbook import WorkbookError, project, schema
+from workbook.server import database
 
 NEW, GONE, CHANGED = "+", "\N{MINUS SIGN}", "~"
 
@@ -248,7 +249,7 @@ def read_state(of: Any) -> State:
             elif of == "models":
                 _create_models(connection.exec_driver_sql("SELECT current_database()").scalar_one())
             elif of != "base":
-                chapters.migrate(connection, scripts(), of)
+                project.migrate(connection, scripts(), of)
             return read(connection, words)
     except WorkbookError:
         raise

@@ -72,22 +72,22 @@ def main(argv: list[str]) -> int:
         case "doctor":
             return doctor()
         case "stop":
-            from workbook import postgres
+            from workbook.server import postgres
 
             print("Stopped." if postgres.stop(home() / ".postgres") else "It was not running.")
         case "reset":
-            from workbook import chapters
+            from workbook import aside, starts
 
             if arguments.chapter is None:
-                chapters.reset()
+                starts.reset()
             else:
-                chapters.start(arguments.chapter, fresh=True)
+                starts.start(arguments.chapter, fresh=True)
         case "restore":
-            from workbook import chapters
+            from workbook import aside, starts
 
-            chapters.restore(arguments.name)
+            aside.restore(arguments.name)
         case "present" | "rehearse":
-            from workbook import stage as on_stage
+            from workbook.author import stage as on_stage
 
             if arguments.command == "rehearse":
                 return on_stage.rehearse(arguments.chapter, arguments.path)
@@ -99,11 +99,11 @@ def main(argv: list[str]) -> int:
             os.environ.update(environment)
             return launch(ours + jupyter)
         case "refresh":
-            from workbook import notebooks
+            from workbook.author import notebooks
 
             return notebooks.refresh(arguments.notebook)
         case "benchmark":
-            from workbook import benchmark
+            from workbook.author import benchmark
 
             benchmark.main()
     return 0
@@ -122,7 +122,7 @@ def launch(arguments: list[str]) -> int:
 
     Returns JupyterLab's exit status. Raises WorkbookError.
     """
-    from workbook import database
+    from workbook.server import database
 
     try:
         (home() / ".postgres").mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -266,7 +266,7 @@ def guard() -> int:
         for process in alive:
             process.kill()
     if "WORKBOOK_EMBEDDED" in os.environ or not {"PGHOST", "DATABASE_URL"} & {*os.environ}:
-        from workbook import postgres
+        from workbook.server import postgres
 
         postgres.stop(folder)
     return 0
@@ -301,7 +301,7 @@ def doctor() -> int:
     """Check what the workbook stands on; the exit status is the number of checks that failed."""
     import importlib.metadata
 
-    from workbook import database
+    from workbook.server import database
 
     def python() -> str:
         return sys.version.split()[0]

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import psutil
 
-from workbook import ROOT, WorkbookError, database, notebooks, postgres
+from workbook import ROOT, WorkbookError
+from workbook.author import notebooks
+from workbook.server import database, postgres
 
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 ROUNDS = 3

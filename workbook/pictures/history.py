@@ -8,8 +8,8 @@ from typing import NamedTuple
 from alembic.runtime.migration import MigrationContext
 
 from workbook import WorkbookError
-from workbook.pictures import Picture, aligned, mermaid, titled
-from workbook.states import connected, first_line, scripts, visible
+from workbook.look import connected, first_line, scripts, visible
+from workbook.pictures.tables import Picture, aligned, mermaid, titled
 
 REVISIONS = 20  # more are unreadable on a projector
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import psycopg2
 from psycopg2 import errors, sql
 
-from workbook import WorkbookError, home, postgres
+from workbook import WorkbookError, home
+from workbook.server import postgres
 
 if TYPE_CHECKING:  # the launcher comes through here too, and SQLAlchemy takes its time
     import sqlalchemy as sa

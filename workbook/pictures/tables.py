@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from wcwidth import ljust, width
 
-from workbook.states import (
+from workbook.look import (
     CHANGED,
     GONE,
     NEW,

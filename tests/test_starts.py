@@ -1,6 +1,6 @@
 """Chapter starts: any chapter, first or after anything else, and never a byte of the learner's lost.
 
-What a right start is, is said here once more and independently of workbook.chapters: the files that
+What a right start is, is said here once more and independently of workbook.starts: the files that
 have to be there, and what information_schema has to say about the database.
 """
 # mypy: disable-error-code="no-untyped-call"
@@ -33,8 +33,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from sql.connection import Connection  # type: ignore[import-untyped]
 from traitlets.config import Config
 
-from workbook import ROOT, WorkbookError, chapters
-from workbook import database as db
+from workbook import ROOT, WorkbookError, aside, project, starts
+from workbook.server import database as db
 
 INIT = next((ROOT / "alembic" / "versions").glob("*_init.py"))
 MODELS = {f"jobboard/{each}.py" for each in ("__init__", "database", "models")}
@@ -203,7 +203,7 @@ def assert_right_start(chapter: int, kept: bool = False) -> None:
     assert expected <= mine.keys() if kept else expected == mine.keys() - revisions
     if chapter > 1 and not kept:
         for name in ("database.py", "models.py"):
-            assert mine[f"jobboard/{name}"] == (ROOT / "workbook" / "start" / name).read_bytes()
+            assert mine[f"jobboard/{name}"] == (ROOT / "workbook" / "files" / "models" / "jobboard" / name).read_bytes()
     if chapter < 3:  # or `alembic init alembic` would refuse
         assert not (workspace() / "alembic").exists()
         assert "alembic.ini" not in mine
@@ -262,13 +262,13 @@ def said(call: Callable[..., None], *arguments: object, **options: object) -> st
 
 
 def begin(chapter: int) -> str:
-    return said(chapters.start, chapter)
+    return said(starts.start, chapter)
 
 
 def bring_back(message: str) -> str:
     """Do what the message says to get back what it has put aside."""
     [name] = re.findall(r'To bring it back: restore\("([^"]+)"\)', message)
-    return said(chapters.restore, name)
+    return said(aside.restore, name)
 
 
 def alembic(*arguments: str) -> None:
@@ -418,7 +418,7 @@ def test_chapter_0_connects_and_touches_nothing() -> None:
 def test_any_chapter_after_any_other() -> None:
     for before in CHAPTERS:
         for chapter in CHAPTERS:
-            said(chapters.start, before, fresh=True)
+            said(starts.start, before, fresh=True)
             untouched = work()
             begin(chapter)
             assert_right_start(chapter)
@@ -444,14 +444,14 @@ def test_chapter_that_does_not_exist(chapter: Any) -> None:
     begin(2)
     before = work()
     with pytest.raises(WorkbookError, match=r"There is no chapter .*: pick one from 0 to 5"):
-        chapters.start(chapter)
+        starts.start(chapter)
     assert work() == before
 
 
 def test_fresh_puts_aside_what_stands() -> None:
     begin(4)
     mine = work()
-    assert "put aside" in said(chapters.start, 4, fresh=True)
+    assert "put aside" in said(starts.start, 4, fresh=True)
     assert_right_start(4)
     assert_nothing_lost(mine)
 
@@ -708,7 +708,7 @@ def test_schema_public_is_made_again(chapter: int) -> None:
     rows("DROP SCHEMA public CASCADE")
     begin(chapter)
     assert_right_start(chapter)
-    said(chapters.reset)
+    said(starts.reset)
 
 
 # ---- after a learner's broken migration ---------------------------------------------------------
@@ -848,10 +848,10 @@ def test_while_another_notebook_starts(other: psycopg2.extensions.connection) ->
 
 STARTER = """
 import sys
-from workbook import chapters
+from workbook import aside, project, starts
 for line in sys.stdin:
     try:
-        chapters.start(int(line))
+        starts.start(int(line))
     except BaseException as error:
         print("failed:", repr(error))
     print("end", flush=True)
@@ -906,7 +906,7 @@ def test_two_starts_at_once() -> None:
 KILLED = """
 import os, signal, sys
 import sqlalchemy as sa
-from workbook import chapters
+from workbook import aside, project, starts
 
 for line in sys.stdin:
     chapter, left = map(int, line.split())
@@ -929,7 +929,7 @@ for line in sys.stdin:
         sys.addaudithook(audit)
         for event in ("before_cursor_execute", "commit"):
             sa.event.listen(sa.Engine, event, step)
-        chapters.start(chapter)
+        starts.start(chapter)
         os._exit(0)
     print(os.waitpid(pid, 0)[1])
     print("end", flush=True)
@@ -947,14 +947,14 @@ def test_killed_at_every_step(before: int, chapter: int) -> None:
             forget_asides()
             ask(process, f"{chapter} {step}")
             done = answer(process)
-            said(chapters.restore)  # what there is can be listed
+            said(aside.restore)  # what there is can be listed
             message = begin(chapter)
             assert_right_start(chapter, kept="Your earlier work" not in message)
             assert_nothing_lost(mine)
             whole = [name for name, each in asides().items() if each == mine]
             if before != chapter:
                 assert whole, f"killed at step {step}"
-                said(chapters.restore, whole[0])
+                said(aside.restore, whole[0])
                 assert work() == mine
             if done == "0\n":
                 break
@@ -972,7 +972,7 @@ def test_leftovers_of_a_killed_start_do_no_harm() -> None:
         name = time.strftime(".%Y-%m-%d-%H%M%S", time.localtime(now + number))
         (home() / "put_aside" / name / "project").mkdir(parents=True)
         (home() / "put_aside" / name / "about.json").write_text("")
-    assert "0 put aside" in said(chapters.restore)
+    assert "0 put aside" in said(aside.restore)
     message = begin(1)
     assert_right_start(1)
     bring_back(message)
@@ -1062,13 +1062,13 @@ def test_file_that_appears_while_a_start_is_at_work(monkeypatch: pytest.MonkeyPa
     """Another notebook writes between the copy and the removal."""
     begin(2)
     fill()
-    real = chapters.migrate
+    real = project.migrate
 
     def meanwhile(*args: Any, **options: Any) -> None:
         (workspace() / "late.txt").write_text("mine too")
         real(*args, **options)
 
-    monkeypatch.setattr(chapters, "migrate", meanwhile)
+    monkeypatch.setattr(starts, "migrate", meanwhile)
     begin(4)
     assert_nothing_lost(Work({"late.txt": b"mine too"}, {}))
 
@@ -1084,18 +1084,18 @@ def test_restore_brings_back_and_puts_aside_in_turn() -> None:
     message = bring_back(message)
     assert work() == first
     [again] = re.findall(r'To bring that back: restore\("([^"]+)"\)', message)
-    message = said(chapters.restore, again)
+    message = said(aside.restore, again)
     assert work() == second
     assert_nothing_lost(first)
     assert len(asides()) == 1
-    assert next(iter(asides())) in said(chapters.restore)
+    assert next(iter(asides())) in said(aside.restore)
 
 
 def test_restore_of_a_project_with_an_empty_database_empties_the_database() -> None:
     begin(3)
     (workspace() / "notes.txt").write_text("mine")
     mine = work()
-    message = said(chapters.start, 5, fresh=True)
+    message = said(starts.start, 5, fresh=True)
     rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
     later = work()
     bring_back(message)
@@ -1108,9 +1108,9 @@ def test_restore_of_a_name_that_does_not_exist(name: str) -> None:
     begin(2)
     before = work()
     with pytest.raises(WorkbookError, match="Nothing is put aside as"):
-        chapters.restore(name)
+        aside.restore(name)
     assert work() == before
-    assert said(chapters.restore) == "0 put aside.\n"
+    assert said(aside.restore) == "0 put aside.\n"
 
 
 def test_restore_when_the_tables_are_gone() -> None:
@@ -1143,13 +1143,13 @@ def test_restore_into_another_database_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_reset_puts_everything_aside() -> None:
     begin(4)
     mine = fill()
-    message = said(chapters.reset)
+    message = said(starts.reset)
     assert files(workspace()) == {}
     assert "public" not in tables()
     bring_back(message)
     assert work() == mine
-    said(chapters.reset)
-    assert "nothing" in said(chapters.reset)
+    said(starts.reset)
+    assert "nothing" in said(starts.reset)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
@@ -1216,9 +1216,9 @@ def test_database_with_tables_of_others_is_left_alone(theirs: str) -> None:
     before = rows(relations), work()
     for chapter in CHAPTERS:
         with pytest.raises(WorkbookError, match="left alone"):
-            chapters.start(chapter)
+            starts.start(chapter)
     with pytest.raises(WorkbookError, match="left alone"):
-        chapters.reset()
+        starts.reset()
     assert (rows(relations), work()) == before
 
 

@@ -9,7 +9,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from workbook import ROOT, database
+from workbook import ROOT
+from workbook.server import database
 
 METADATA = ("presenter", "slideshow", "tags")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}

@@ -23,8 +23,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from workbook import ROOT, WorkbookError, database, home
-from workbook.notebooks import merge_streams, plain
+from workbook import ROOT, WorkbookError, home
+from workbook.author.notebooks import merge_streams, plain
+from workbook.server import database
 
 PATHS = {
     "short": "the core of each chapter",

@@ -1,0 +1,1 @@
+"""What `python3 -m workbook` does once the environment stands."""

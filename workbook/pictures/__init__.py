@@ -1,0 +1,1 @@
+"""Tables, changes and history as pictures."""
