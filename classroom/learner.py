@@ -53,7 +53,7 @@ def git(*arguments: str, before: list[str] | None = None) -> str:
 
 def serve(rest: list[str]) -> None:
     """Bring a learner's notebooks up to date, then become their server. In their account."""
-    from workbook.launch import cli
+    from workbook.launch import lab
 
     folder = Path.home() / "workbook"
     try:
@@ -67,12 +67,12 @@ def serve(rest: list[str]) -> None:
     os.chdir(folder)
     from jupyter_core.paths import jupyter_runtime_dir
 
-    if not cli.has_room_for_sockets(Path(jupyter_runtime_dir())):
+    if not lab.has_room_for_sockets(Path(jupyter_runtime_dir())):
         os.environ["JUPYTER_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="jupyter-")
     place = f"--ServerApp.root_dir={folder}"
-    arguments = [*cli.lab_arguments([place]), place, *rest]
+    arguments = [*lab.lab_arguments([place]), place, *rest]
     command = [sys.executable, "-m", "jupyterhub.singleuser", *arguments]
-    os.execve(sys.executable, command, cli.lab_environment())
+    os.execve(sys.executable, command, lab.lab_environment())
 
 
 def bring(bundle: Path, folder: Path) -> list[str]:

@@ -31,7 +31,7 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 from workbook import ROOT, WorkbookError
-from workbook.launch import cli
+from workbook.launch import cli, lab
 from workbook.server import postgres
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and scripts of POSIX")
@@ -509,10 +509,10 @@ def test_a_wrong_command_line(argv: list[str], capsys: pytest.CaptureFixture[str
 
 def test_what_follows_two_dashes_is_jupyters() -> None:
     assert cli.split(["--", "--port=1", "--", "x"]) == ([], ["--port=1", "--", "x"])
-    ours = cli.lab_arguments([])
+    ours = lab.lab_arguments([])
     assert f"--ServerApp.root_dir={ROOT}" in ours
     given = ["--ServerApp.root_dir=elsewhere", "--KernelManager.transport=tcp"]
-    left = cli.lab_arguments(given)
+    left = lab.lab_arguments(given)
     assert not [each for each in left if "root_dir" in each or "transport" in each]
 
 
@@ -523,7 +523,7 @@ def test_kernels_use_sockets_where_their_paths_fit(
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         runtime = Path(folder) / ("x" * (length - len(folder) - 1))
         monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
-        ipc = "--KernelManager.transport=ipc" in cli.lab_arguments([])
+        ipc = "--KernelManager.transport=ipc" in lab.lab_arguments([])
         assert ipc == (length <= 52)
         assert not list(runtime.glob("*"))
 

@@ -203,7 +203,10 @@ def assert_right_start(chapter: int, kept: bool = False) -> None:
     assert expected <= mine.keys() if kept else expected == mine.keys() - revisions
     if chapter > 1 and not kept:
         for name in ("database.py", "models.py"):
-            assert mine[f"jobboard/{name}"] == (ROOT / "workbook" / "files" / "models" / "jobboard" / name).read_bytes()
+            assert (
+                mine[f"jobboard/{name}"]
+                == (ROOT / "workbook" / "files" / "models" / "jobboard" / name).read_bytes()
+            )
     if chapter < 3:  # or `alembic init alembic` would refuse
         assert not (workspace() / "alembic").exists()
         assert "alembic.ini" not in mine

@@ -1,0 +1,170 @@
+"""JupyterLab and PostgreSQL from start to end: what the command without a name does."""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from types import FrameType
+
+from workbook import ROOT, WorkbookError, home
+
+FIRST = "notebooks/00_start_here.ipynb"
+
+
+def launch(arguments: list[str]) -> int:
+    """Start PostgreSQL and JupyterLab; end both when either this or JupyterLab ends.
+
+    Returns JupyterLab's exit status. Raises WorkbookError.
+    """
+    from workbook.server import database
+
+    try:
+        (home() / ".postgres").mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(error) from None
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop_waiting)
+    # The guard holds the other end of a pipe: it notices our end, even a kill that asks nobody.
+    guard = subprocess.Popen(
+        [sys.executable, "-m", "workbook", "_guard"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert guard.stdin and guard.stdout
+    jupyter = None
+    try:
+        if not guard.stdout.readline():
+            raise WorkbookError(already_open())
+        database.connect_environment()
+        jupyter = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *lab_arguments(arguments), *arguments],
+            cwd=ROOT,
+            env=lab_environment(),
+            start_new_session=True,  # Ctrl-C is for us; it would ask whether that was meant
+        )
+        guard.stdin.write(b"%d\n" % jupyter.pid)
+        guard.stdin.flush()
+        return jupyter.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        guard.stdin.close()
+        if jupyter:
+            jupyter.wait()
+        guard.wait()
+
+
+def unwritable(error: OSError) -> WorkbookError:
+    """For a home() that cannot hold the learner's work."""
+    return WorkbookError(
+        f"Your work cannot be kept in {home()} ({error.strerror}): set WORKBOOK_HOME to a folder of"
+        " your own."
+    )
+
+
+def already_open() -> str:
+    """The line for a second start while the first one runs."""
+    from jupyter_server.serverapp import list_running_servers
+
+    for server in list_running_servers():
+        if Path(server["root_dir"]) == ROOT:
+            return f"The workbook is open already: {server['url']}lab?token={server['token']}"
+    return "The workbook is open already in another terminal, or about to close there."
+
+
+def stop_waiting(number: int, frame: FrameType | None) -> None:
+    """End `launch` by its finally clause."""
+    sys.exit(128 + number)
+
+
+def lab_arguments(given: list[str]) -> list[str]:
+    """How JupyterLab is started: on the first notebook, token kept, nobody phoned.
+
+    Without what is given by the user, because JupyterLab wants each option once.
+    """
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    ours = {
+        "--ServerApp.root_dir": str(ROOT),
+        "--LabApp.default_url": f"/lab/tree/{FIRST}",
+        "--LabApp.news_url": "None",
+        "--LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        "--LabApp.extension_manager": "readonly",
+    }
+    if os.name == "posix":  # a login shell would set PATH anew
+        shell = shlex.quote(os.environ.get("SHELL") or "sh")
+        ours["--ServerApp.terminado_settings"] = f"shell_command={shell}"
+    if has_room_for_sockets(Path(jupyter_runtime_dir())):
+        ours["--KernelManager.transport"] = "ipc"  # no port that another program may take
+    root = ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
+    theirs = {argument.partition("=")[0] for argument in given}
+    return root + [f"{name}={value}" for name, value in ours.items() if name not in theirs]
+
+
+def has_room_for_sockets(folder: Path) -> bool:
+    """Whether kernels can have sockets here: paths are limited, and not all file systems do it."""
+    trial = folder / f"kernel-{uuid.uuid4()}-ipc-10"  # as jupyter_client names them
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with socket.socket(socket.AF_UNIX) as end:
+            end.bind(str(trial))
+        trial.unlink()
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+def lab_environment() -> dict[str, str]:
+    """This environment first on PATH, for terminals too; our settings before the user's."""
+    scripts = str(Path(sys.executable).parent)
+    ours = str(ROOT / "workbook" / "jupyter")
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")]),
+        "VIRTUAL_ENV": sys.prefix,
+        "JUPYTER_CONFIG_PATH": os.pathsep.join(
+            filter(None, [ours, os.environ.get("JUPYTER_CONFIG_PATH")])
+        ),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+
+
+def guard() -> int:
+    """Wait for the launcher's end, then end JupyterLab, its kernels and the embedded server.
+
+    Says "ready" when it is the only one at work for this learner; returns 1 if it is not.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    import fasteners
+
+    folder = home() / ".postgres"
+    lock = fasteners.InterProcessLock(folder / "open")  # held until this process ends
+    if not lock.acquire(timeout=5):  # not at once: the other one may be about to end
+        return 1
+    print("ready", flush=True)
+    import psutil
+
+    pid = sys.stdin.readline().strip()
+    lab = psutil.Process(int(pid)) if pid and psutil.pid_exists(int(pid)) else None
+    sys.stdin.read()
+    if lab and lab.is_running():
+        family = [lab, *lab.children(recursive=True)]
+        lab.terminate()
+        _, alive = psutil.wait_procs(family, timeout=10)
+        for process in alive:
+            process.kill()
+    if "WORKBOOK_EMBEDDED" in os.environ or not {"PGHOST", "DATABASE_URL"} & {*os.environ}:
+        from workbook.server import postgres
+
+        postgres.stop(folder)
+    return 0
