@@ -3,23 +3,60 @@
 import contextlib
 import os
 import re
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+# nbformat's validator builds a parser of addresses, at 0.7 s a process. No notebook has any.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 from workbook import ROOT
 from workbook.server import database
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytest_plugins = ["nbval.plugin"]
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+LEARNER = "not author and not browser"
 stack = contextlib.ExitStack()  # the server, in the main process
 notebook = contextlib.ExitStack()  # project and database of the notebook that is running
 current: list[object] = []
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--all`: what a learner's machine cannot break is left out without it."""
+    words = "run what only authors and CI need, too; a file that is named runs without it"
+    parser.addoption("--all", action="store_true", help=words)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server before the workers are: they inherit its variables."""
-    if not hasattr(config, "workerinput"):
-        stack.enter_context(database.throwaway())
+    if hasattr(config, "workerinput"):
+        return
+    stack.enter_context(database.throwaway())
+    named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+    if not (named or config.option.all or config.option.markexpr):
+        config.option.markexpr = LEARNER
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Nobody should take a part for the whole."""
+    if config.option.markexpr == LEARNER:
+        return "without the browser, the room and the containers: --all runs them too"
+    return None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test that asks for Chromium is one for the browser, whether its author thought of it or not."""
+    if "chromium" in getattr(item, "fixturenames", ()):
+        item.add_marker("browser")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -32,6 +69,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin in the clone; give a notebook a project and a database that nobody has used."""
     os.chdir(ROOT)  # a chapter's start goes into its workspace
+    if item.get_closest_marker("browser") and not CHROMIUM:
+        pytest.skip("there is no Chromium on PATH: install chromium or google-chrome")
     if type(item).__name__ != "IPyNbCell" or current == [item.parent]:
         return
     assert item.parent
@@ -57,3 +96,17 @@ def fresh_database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[s
     with database.separate(name, tmp_path):
         database.connect_environment()
         yield name
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """For tests with the mark `browser`."""
+    from playwright.sync_api import sync_playwright
+
+    flags = "no-sandbox disable-gpu no-first-run disable-background-networking disable-sync"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[f"--{flag}" for flag in flags.split()]
+        )
+        yield browser
+        browser.close()

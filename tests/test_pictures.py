@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from psycopg2 import sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -33,7 +32,6 @@ from workbook.project import INIT
 from workbook.server import database as databases
 
 MERMAID = "text/vnd.mermaid"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture
@@ -89,23 +87,15 @@ def mermaid_script() -> Path:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(chromium: Browser) -> Page:
     """A page with Mermaid as JupyterLab sets it up."""
-    if not CHROMIUM:
-        pytest.skip("Chromium is missing")
-    script = mermaid_script()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
-        page.add_script_tag(path=script)
-        page.evaluate(
-            """() => mermaid.initialize({theme: 'default', securityLevel: 'strict',
-                maxTextSize: 100000, maxEdges: 100000, startOnLoad: false})"""
-        )
-        yield page
-        browser.close()
+    page = chromium.new_page()
+    page.add_script_tag(path=mermaid_script())
+    page.evaluate(
+        """() => mermaid.initialize({theme: 'default', securityLevel: 'strict',
+            maxTextSize: 100000, maxEdges: 100000, startOnLoad: false})"""
+    )
+    return page
 
 
 DRAW = r"""

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from test_browser import CHROMIUM, FLAGS, INLINE, NOTEBOOKS, PATIENCE, saved
+from playwright.sync_api import Browser, Page, expect
+from test_browser import INLINE, NOTEBOOKS, PATIENCE, saved
 from test_launch import LOCAL, Lab, Place, launch, new_place, wait_for
 
 from workbook import ROOT, WorkbookError, starts
@@ -23,10 +23,6 @@ from workbook.author import notebooks, stage
 from workbook.server import database as databases
 
 SIZES = ((1280, 720), (1920, 1080))
-browser_test = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-]
 
 # What cannot be read from the last row of what is on the screen, in words.
 FAULTS = """
@@ -97,14 +93,6 @@ def lab(place: Place) -> Lab:
     return launch(place, before=["present", "--path", "long"])
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS.split()]
-        )
-
-
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
@@ -134,7 +122,6 @@ def number(page: Page) -> int:
     return int(re.findall(r"(\d+) /", footer(page).text_content() or "")[0])
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_every_slide_fits(page: Page, lab: Lab, place: Place, name: str) -> None:
     file = copies(place) / name
@@ -178,7 +165,6 @@ def active(page: Page) -> str:
     return page.locator(".jp-Notebook .jp-mod-active").text_content() or ""
 
 
-@pytest.mark.browser
 def test_a_talk_by_the_keys(page: Page, lab: Lab, place: Place) -> None:
     fresh = nbformat.read(copies(place) / "05_downgrade.ipynb", 4)
     for cell in fresh.cells:
@@ -236,7 +222,6 @@ def test_a_talk_by_the_keys(page: Page, lab: Lab, place: Place) -> None:
     expect(footer(page)).to_have_text(re.compile(r"^(\d+) / \1$"))
 
 
-@pytest.mark.browser
 def test_the_notes_in_a_second_window(page: Page, lab: Lab, place: Place) -> None:
     open_slides(page, lab, place, "03_upgrade.ipynb")
     first, second, *_ = stage.slides(ROOT / "notebooks" / "03_upgrade.ipynb")
@@ -254,7 +239,6 @@ def test_the_notes_in_a_second_window(page: Page, lab: Lab, place: Place) -> Non
         expect(page.get_by_text(word)).to_have_count(0)  # the audience sees none of it
 
 
-@pytest.mark.browser
 def test_a_kernel_that_dies_is_no_end(page: Page, lab: Lab, place: Place) -> None:
     open_slides(page, lab, place, "04_inspect.ipynb")
     page.keyboard.press("Enter")
@@ -273,7 +257,6 @@ def test_a_kernel_that_dies_is_no_end(page: Page, lab: Lab, place: Place) -> Non
     )
 
 
-@pytest.mark.browser
 def test_nothing_comes_from_the_network(page: Page, lab: Lab, place: Place) -> None:
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url))
@@ -288,7 +271,6 @@ def test_nothing_comes_from_the_network(page: Page, lab: Lab, place: Place) -> N
     assert addresses and not outside
 
 
-@pytest.mark.browser
 def test_light_type_on_a_dark_screen(chromium: Browser) -> None:
     with new_place() as place:
         lab = launch(place, before=["present", "1", "--path", "20", "--dark"])

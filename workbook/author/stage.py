@@ -247,7 +247,7 @@ def said(cell: NotebookNode, folder: Path) -> list[str]:
         data = output.get("data", {})
         texts += [output.get("text", ""), data.get("text/plain", ""), output.get("evalue", "")]
     text = plain("\n".join(filter(None, texts)), folder)
-    rules = (ROOT / "tests" / "sanitize.cfg").read_text(encoding="utf-8")
+    rules = Path(__file__).with_name("sanitize.cfg").read_text(encoding="utf-8")
     for found in re.finditer(r"^regex: (.*)\nreplace: (.*)$", rules, re.MULTILINE):
         text = re.sub(found[1], found[2], text)
     return text.splitlines()

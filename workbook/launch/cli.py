@@ -1,6 +1,7 @@
 """The command line inside the environment. Each command imports what it needs, when it needs it."""
 
 import argparse
+import importlib.util
 import os
 import subprocess
 import sys
@@ -132,12 +133,8 @@ def benchmark(arguments: argparse.Namespace) -> None:
 
 def test(arguments: list[str]) -> int:
     """Run every test; arguments are handed to pytest."""
-    try:
-        import schemathesis  # noqa: F401
-    except ImportError:
-        raise WorkbookError(
-            "The tests need more packages: pip install -r requirements-test.lock"
-        ) from None
+    if not importlib.util.find_spec("schemathesis"):
+        raise WorkbookError("The tests need more packages: pip install -r requirements-test.lock")
     return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)
 
 
