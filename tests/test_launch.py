@@ -30,7 +30,8 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
-from workbook import ROOT, WorkbookError
+from workbook import ROOT, WorkbookError, home
+from workbook.contents import CHAPTERS
 from workbook.launch import cli, lab
 from workbook.server import postgres
 
@@ -510,7 +511,7 @@ def test_a_wrong_command_line(argv: list[str], capsys: pytest.CaptureFixture[str
 def test_what_follows_two_dashes_is_jupyters() -> None:
     assert cli.split(["--", "--port=1", "--", "x"]) == ([], ["--port=1", "--", "x"])
     ours = lab.lab_arguments([])
-    assert f"--ServerApp.root_dir={ROOT}" in ours
+    assert f"--ServerApp.root_dir={home() / 'workspace'}" in ours
     given = ["--ServerApp.root_dir=elsewhere", "--KernelManager.transport=tcp"]
     left = lab.lab_arguments(given)
     assert not [each for each in left if "root_dir" in each or "transport" in each]
@@ -622,7 +623,7 @@ def test_doctor_when_all_is_well(place: Place) -> None:
     done = place.run("doctor")
     assert (done.returncode, done.stderr) == (0, "")
     assert all(line.startswith("ok ") for line in done.stdout.splitlines())
-    assert len(done.stdout.splitlines()) == 5
+    assert len(done.stdout.splitlines()) == 6
     assert place.remains()
     assert place.run("stop").stdout == "Stopped.\n"
     assert place.run("stop").stdout == "It was not running.\n"
@@ -633,7 +634,10 @@ def test_doctor_when_all_is_well(place: Place) -> None:
     [
         ({"PGHOST": "/nowhere"}, ["server", "scratch"]),
         ({"DATABASE_URL": "postgresql://me@127.0.0.1:1/db"}, ["server", "scratch"]),
-        ({"PGHOST": "/nowhere", "WORKBOOK_HOME": "/dev/null"}, ["folder", "server", "scratch"]),
+        (
+            {"PGHOST": "/nowhere", "WORKBOOK_HOME": "/dev/null"},
+            ["folder", "lessons", "server", "scratch"],
+        ),
     ],
 )
 def test_doctor_says_what_is_wrong(
@@ -642,7 +646,7 @@ def test_doctor_says_what_is_wrong(
     done = place.run("doctor", **variables)
     lines = done.stdout.splitlines()
     assert [line.split()[1].rstrip(":") for line in lines if line.startswith("failed")] == failing
-    assert (done.returncode, done.stderr, len(lines)) == (len(failing), "", 5)
+    assert (done.returncode, done.stderr, len(lines)) == (len(failing), "", 6)
 
 
 @pytest.mark.parametrize("command", ["", "reset", "reset 4"])
@@ -786,12 +790,14 @@ def test_jupyterlab_as_the_launcher_starts_it(place: Place) -> None:
             opener.open(lab.url + path, timeout=PATIENCE)
         assert error.value.code in (302, 401, 403)
     assert len(lab.token) >= 40
-    assert any(each["name"] == "notebooks" for each in lab.ask("api/contents")["content"])
+    seen = [each["name"] for each in lab.ask("api/contents")["content"]]
+    assert sorted(seen) == [chapter.lesson for chapter in CHAPTERS.values()]
     with urllib.request.urlopen(f"{lab.url}?token={lab.token}", timeout=PATIENCE) as page:
-        assert page.url.partition("?")[0].endswith("/lab/tree/notebooks/00_start_here.ipynb")
+        assert page.url.partition("?")[0].endswith("/lab/tree/00_start_here.ipynb")
     with urllib.request.urlopen(f"{lab.url}lab?token={lab.token}", timeout=PATIENCE) as page:
         settings = page.read().decode()
     assert '"news": {"disabled": true}' in settings
+    assert '"disabledExtensions": ["nbdime-jupyterlab"]' in settings
     # it listens for this machine only
     family = psutil.Process(lab.pid).children(recursive=True)
     listening = [
@@ -815,9 +821,9 @@ def test_jupyterlab_as_the_launcher_starts_it(place: Place) -> None:
     assert path.split(os.pathsep)[0] == scripts
     client.stop_channels()
     terminal = lab.ask("api/terminals", {})["name"]
-    line = "printf '%s\\n' \"$PATH\" $" + " $".join(VARIABLES)
+    line = "pwd; printf '%s\\n' \"$PATH\" $" + " $".join(VARIABLES)
     screen = IOLoop(make_current=False).run_sync(lambda: in_terminal(lab, terminal, line))
-    assert f"\n{scripts}{os.pathsep}" in screen
+    assert f"\n{place.folder / 'workspace'}\n{scripts}{os.pathsep}" in screen
     assert all(f"\n{shown[key]}\n" in screen for key in VARIABLES[:4])
     # a second start says where the first one is, and takes nothing from under it
     second = place.run()

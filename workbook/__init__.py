@@ -8,6 +8,7 @@ from typing import Any
 PROVIDED = {
     "aside": ["restore"],
     "starts": ["start"],
+    "desk": ["fresh_lesson"],
     "checking": ["check", "hint", "progress", "solution"],
     "pictures.history": ["show_history"],
     "pictures.tables": ["show_changes", "show_drift", "show_tables"],

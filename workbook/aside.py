@@ -144,12 +144,16 @@ def occupied(connection: sa.Connection) -> bool:
 
 
 def own_files() -> list[Path]:
-    """The learner's files, without what tools leave behind, relative to workspace/."""
+    """The learner's files, without what tools leave behind, relative to workspace/.
+
+    The notebooks beside them are the desk's: putting aside concerns the project.
+    """
     found = [path.relative_to(workspace()) for path in workspace().rglob("*")]
     return [
         path
         for path in found
         if not NOT_WORK & set(path.parts)
+        and not (path.suffix == ".ipynb" and path.name == str(path))
         and ((workspace() / path).is_file() or (workspace() / path).is_symlink())
     ]
 

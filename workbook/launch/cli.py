@@ -89,6 +89,13 @@ def restore(arguments: argparse.Namespace) -> None:
     aside.restore(arguments.name)
 
 
+def lesson(arguments: argparse.Namespace) -> None:
+    """Lay a lesson anew; the one that you worked in stays beside it."""
+    from workbook import desk
+
+    desk.fresh_lesson(arguments.chapter)
+
+
 def stop(arguments: argparse.Namespace) -> None:
     """Stop the embedded PostgreSQL; the data stay."""
     from workbook.server import postgres
@@ -115,6 +122,13 @@ def rehearse(arguments: argparse.Namespace) -> int:
     from workbook.author import stage
 
     return stage.rehearse(arguments.chapter, arguments.path)
+
+
+def edit(arguments: argparse.Namespace) -> int:
+    """For authors: open the lessons themselves, not the copies on the desk."""
+    ours = [f"--ServerApp.root_dir={ROOT}", "--LabApp.default_url=/lab/tree/notebooks"]
+    arguments.jupyter = ours + arguments.jupyter
+    return launch(arguments)
 
 
 def refresh(arguments: argparse.Namespace) -> int:
@@ -172,9 +186,11 @@ COMMANDS: dict[Callable[[Any], int | None], dict[str, dict[str, Any]]] = {
     doctor: {},
     reset: {"chapter": CHAPTER | {"help": "begin at this chapter, not at nothing"}},
     restore: {"name": {"nargs": "?", "help": "which; without it, list what there is"}},
+    lesson: {"chapter": CHAPTER | {"help": "which; without it, list the earlier copies"}},
     stop: {},
     present: STAGE | SHOW,
     rehearse: STAGE,
+    edit: {},
     refresh: {"notebook": {"nargs": "*", "type": Path, "help": "only these"}},
     room: {},
     benchmark: {},

@@ -5,7 +5,8 @@ import shutil
 import sys
 import tempfile
 
-from workbook import ROOT, WorkbookError, home
+from workbook import ROOT, WorkbookError, desk, home
+from workbook.contents import CHAPTERS
 from workbook.launch.lab import unwritable
 from workbook.server import database
 
@@ -41,6 +42,17 @@ def folder() -> str:
     return f"{home()}, {free} MB free"
 
 
+def lessons() -> str:
+    """Every lesson is on the desk."""
+    said = desk.lay()
+    missing = [
+        c.lesson for c in CHAPTERS.values() if not (home() / "workspace" / c.lesson).exists()
+    ]
+    if missing:
+        raise WorkbookError(" ".join(said) or f"{missing[0]} is missing")
+    return " ".join([f"{len(CHAPTERS)} in {home() / 'workspace'}", *said])
+
+
 def server() -> str:
     """PostgreSQL answers."""
     database.connect_environment()
@@ -59,7 +71,7 @@ def scratch() -> str:
 def doctor() -> int:
     """Print a line for each check; the exit status is the number of those that failed."""
     failed = 0
-    for check in (python, packages, folder, server, scratch):
+    for check in (python, packages, folder, lessons, server, scratch):
         try:
             print(f"ok      {check.__name__}: {check()}")
         except (WorkbookError, importlib.metadata.PackageNotFoundError) as error:

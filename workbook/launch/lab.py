@@ -11,8 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from workbook import ROOT, WorkbookError, home
-
-FIRST = "notebooks/00_start_here.ipynb"
+from workbook.contents import CHAPTERS
 
 
 def launch(arguments: list[str]) -> int:
@@ -20,6 +19,7 @@ def launch(arguments: list[str]) -> int:
 
     Returns JupyterLab's exit status. Raises WorkbookError.
     """
+    from workbook import desk
     from workbook.server import database
 
     try:
@@ -42,10 +42,13 @@ def launch(arguments: list[str]) -> int:
     try:
         if not guard.stdout.readline():
             raise WorkbookError(already_open())
+        for line in desk.lay():
+            print(line, flush=True)
         database.connect_environment()
         jupyter = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *lab_arguments(arguments), *arguments],
-            cwd=ROOT,
+            # -P: no file of the learner's own stands before a package
+            [sys.executable, "-P", "-m", "jupyterlab", *lab_arguments(arguments), *arguments],
+            cwd=home() / "workspace",  # where terminals open
             env=lab_environment(),
             start_new_session=True,  # Ctrl-C is for us; it would ask whether that was meant
         )
@@ -75,7 +78,7 @@ def already_open() -> str:
     from jupyter_server.serverapp import list_running_servers
 
     for server in list_running_servers():
-        if Path(server["root_dir"]) == ROOT:
+        if Path(server["root_dir"]) in (home() / "workspace", home(), ROOT):
             return f"The workbook is open already: {server['url']}lab?token={server['token']}"
     return "The workbook is open already in another terminal, or about to close there."
 
@@ -93,8 +96,8 @@ def lab_arguments(given: list[str]) -> list[str]:
     from jupyter_core.paths import jupyter_runtime_dir
 
     ours = {
-        "--ServerApp.root_dir": str(ROOT),
-        "--LabApp.default_url": f"/lab/tree/{FIRST}",
+        "--ServerApp.root_dir": str(home() / "workspace"),
+        "--LabApp.default_url": f"/lab/tree/{CHAPTERS[0].lesson}",
         "--LabApp.news_url": "None",
         "--LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
         "--LabApp.extension_manager": "readonly",
