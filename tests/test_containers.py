@@ -387,9 +387,9 @@ def test_lab_serves_whoever_has_the_token(
     assert not healthy(lab, port)
     with started(command(lab, port), port, log, **folders, **secret):
         assert healthy(lab, port)
-        assert get(port, "/api/contents/notebooks") == 403
+        assert get(port, "/api/contents/00_start_here.ipynb") == 403
         token = f"token {SECRETS['JUPYTER_TOKEN']}"
-        assert get(port, "/api/contents/notebooks", Authorization=token) == 200
+        assert get(port, "/api/contents/00_start_here.ipynb", Authorization=token) == 200
     assert f"{url}/lab" in log.read_text()
 
 
