@@ -371,13 +371,18 @@ def results(folder: Path, path: Path | None) -> int:
     try:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(names)
-        table.writerows(rows)
+        table.writerows([map(harmless, row) for row in rows])
     finally:
         if path:
             file.close()
     if path:
         print(f"{len(rows)} reports are in {path}.")
     return 0
+
+
+def harmless(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@")) else value
 
 
 # --- What the hub starts
@@ -396,7 +401,7 @@ def watch(folder: Path) -> None:
         if words and words != said:
             print(f"watch: {words}", file=sys.stderr, flush=True)
         said = words
-        time.sleep(5)
+        time.sleep(1)
 
 
 if __name__ == "__main__":

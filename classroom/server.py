@@ -30,7 +30,8 @@ CONNECTIONS = 15  # five notebooks with one each, and what two checks at once ta
 TEACHERS_CONNECTIONS = 10
 ENDLESS = 10  # times as long as a statement may a transaction last that is kept busy
 LARGEST = 10**9  # bytes of a learner's database, which grows no further: a full disk is everybody's
-LOCKS = 2000  # no lesson holds a tenth of that; all learners share the server's table of locks
+LOCKS = 1000  # of all sessions together: no lesson holds a fifth, and all share one table of locks
+HEAD_ROOM = 50  # connections beside the learners': the hub's, the board's, what is about to log in
 SETTINGS = {
     "statement_timeout": "2min",  # longer than the minute that a check waits for the scratch database
     "lock_timeout": "5s",
@@ -41,11 +42,14 @@ SETTINGS = {
     "log_min_messages": "fatal",  # a loop of warnings would fill the disk; and it is their code
 }
 
-# What both look at is functions, not the views upon them: those would need locks of their own.
-END_HOARDERS = """
+# What all look at is functions, not the views upon them: those would need locks of their own.
+HOARDERS = """
+SELECT usesysid FROM pg_stat_get_activity(NULL)
+JOIN (SELECT pid, count(*) AS held FROM pg_lock_status() GROUP BY pid) AS locks USING (pid)
+WHERE usesysid = ANY (%(members)s::oid[]) GROUP BY usesysid HAVING sum(held) > %(locks)s"""
+END_ALL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_get_activity(NULL)
-WHERE usesysid = ANY (%(members)s::oid[]) AND pid IN
-    (SELECT pid FROM pg_lock_status() GROUP BY pid HAVING count(*) > %(locks)s)"""
+WHERE usesysid = ANY (%(hoarders)s::oid[])"""
 END_LATE = """
 WITH sessions AS (
     SELECT pid, state, datid, clock_timestamp() - query_start AS since, %(limit)s * interval '1 s' AS "limit",
@@ -58,7 +62,8 @@ SELECT count(CASE WHEN endless OR state LIKE 'idle in%%' OR since > 2 * "limit"
 FROM sessions WHERE endless OR (age > "limit" AND state <> 'idle')
     OR (state = 'active' AND since > interval '1 s' AND pg_database_size(datid) > %(largest)s)"""
 KEPT: dict[str, Connection] = {}  # the connections that `watch` keeps, and whom it watches
-WATCHED: dict[tuple[str, str], list[int]] = {}
+WATCHED: dict[tuple[str, str], dict[int, str]] = {}
+CAUGHT: set[str] = set()  # the roles that have hoarded locks before
 
 
 class RoomError(Exception):
@@ -171,28 +176,51 @@ def watch(admin: str, room: str, seconds: int) -> int:
 
     They can switch off every timeout of their own. A statement is cancelled, and its session ended
     when it goes on for twice as long; a transaction without a statement is ended; so is one that is
-    kept busy for ten times as long, and a session that holds more locks than any lesson takes. In a
-    database that has grown too large, a statement that takes longer than a second is cancelled.
-    Meant to be called every few seconds, by one process, which keeps a connection for it: once a
-    learner has filled the server's table of locks, nobody can connect. Raises RoomError.
+    kept busy for ten times as long. In a database that has grown too large, a statement that takes
+    longer than a second is cancelled. Who holds more locks than any lesson takes, in all sessions
+    together, loses these sessions, and the second time may not log in until their server is
+    started anew. Meant to be called every second or so, by one process, which keeps a connection
+    for it: once a learner has filled the server's table of locks, nobody can connect. Raises
+    RoomError.
     """
-    members = WATCHED.get((admin, room), [])
-    values = {"limit": seconds, "members": members, "locks": LOCKS, "largest": LARGEST}
-    values["endless"] = ENDLESS * seconds
     with _kept(admin) as server, server.cursor() as cursor:
-        cursor.execute(END_HOARDERS, values)
-        hoarders = int(_one(cursor))
+        hoarders = _end_hoarders(cursor, WATCHED.get((admin, room), {}))
         if hoarders:
             return hoarders
         _check_room(cursor, room)
         # With their names, so that this session has looked them up before it needs to.
         query = """SELECT member, pg_get_userbyid(member) FROM pg_auth_members
             WHERE roleid = to_regrole(quote_ident(%s))"""
-        WATCHED[admin, room] = values["members"] = _all(cursor, query, [f"{room}_learners"])
-        cursor.execute(END_HOARDERS, values)
-        hoarders = int(_one(cursor))
-        cursor.execute(END_LATE, values)
+        cursor.execute(query, [f"{room}_learners"])
+        members = WATCHED[admin, room] = dict(cursor.fetchall())
+        hoarders = _end_hoarders(cursor, members)
+        values = {"limit": seconds, "members": [*members], "largest": LARGEST}
+        cursor.execute(END_LATE, {**values, "endless": ENDLESS * seconds})
         return hoarders + int(_one(cursor))
+
+
+def _end_hoarders(cursor: Cursor, members: dict[int, str]) -> int:
+    """End every session of those who hold too many locks; how many sessions."""
+    hoarders = _all(cursor, HOARDERS, {"members": [*members], "locks": LOCKS})
+    if not hoarders:
+        return 0
+    cursor.execute(END_ALL, {"hoarders": hoarders})
+    ended = int(_one(cursor))
+    for role in (members[each] for each in hoarders):
+        if role in CAUGHT:
+            _shut_out(cursor, role)
+        CAUGHT.add(role)
+    return ended
+
+
+def _shut_out(cursor: Cursor, role: str) -> None:
+    """Let a role log in no more, until prepare_learner allows it again."""
+    for _ in range(50):  # until the table of locks is empty enough again
+        with contextlib.suppress(psycopg2.OperationalError):
+            _run(cursor, "ALTER ROLE {} NOLOGIN", role)
+            break
+        time.sleep(0.02)
+    cursor.execute(END_ALL, {"hoarders": _all(cursor, "SELECT %s::regrole::oid", [role])})
 
 
 @contextlib.contextmanager
@@ -365,7 +393,7 @@ def _exists(cursor: Cursor, catalog: str, column: str, name: str) -> bool:
     return bool(_all(cursor, f"SELECT 1 FROM {catalog} WHERE {column} = %s", [name]))
 
 
-def _all(cursor: Cursor, query: str, values: list[Any]) -> list[Any]:
+def _all(cursor: Cursor, query: str, values: list[Any] | dict[str, Any]) -> list[Any]:
     """The first column of what a query gives."""
     cursor.execute(query, values)
     return [row[0] for row in cursor.fetchall()]

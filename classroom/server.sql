@@ -18,11 +18,17 @@ CREATE TABLE IF NOT EXISTS room.reports (
     exercise text NOT NULL CHECK (exercise ~ '^[0-9]{1,2}\.[0-9]{1,2}$'),
     chapter integer NOT NULL GENERATED ALWAYS AS (split_part(exercise, '.', 1)::integer) STORED,
     outcome text NOT NULL CHECK (outcome IN ('not attempted', 'not yet', 'mistake', 'done')),
-    -- It comes from a learner and goes to the teacher's screen and spreadsheet: no markup, no
-    -- formula, no line breaks.
-    mistake text CHECK (mistake ~ '^[A-Za-z0-9][] A-Za-z0-9_.,:;=()[''"-]{0,99}$'),
+    mistake text,
     PRIMARY KEY (role, id),
     CHECK ((outcome = 'mistake') = (mistake IS NOT NULL))
+);
+-- It comes from a learner: one line that can be read, nothing that turns the direction of writing
+-- or has no width. The board escapes what a page would take for markup, the export what a
+-- spreadsheet would take for a formula.
+ALTER TABLE room.reports DROP CONSTRAINT IF EXISTS reports_mistake_check;
+ALTER TABLE room.reports ADD CONSTRAINT reports_mistake_check CHECK (
+    mistake ~ '^[\u0020-\u007e\u00a1-\u00ac\u00ae-\u058f\u2010-\u2027\u2030-\u205e\u2190-\u21ff]{1,100}$'
+    AND mistake ~ '[^ ]'
 );
 CREATE INDEX IF NOT EXISTS reports_role_at ON room.reports (role, at);
 
@@ -52,7 +58,7 @@ CREATE OR REPLACE FUNCTION room.report(
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF octet_length(exercise) > 5 OR octet_length(outcome) > 20 OR octet_length(mistake) > 100 THEN
+    IF octet_length(exercise) > 5 OR octet_length(outcome) > 20 OR octet_length(mistake) > 300 THEN
         RAISE EXCEPTION 'too long a text' USING ERRCODE = '22001';
     END IF;
     PERFORM room.spend();

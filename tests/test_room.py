@@ -78,6 +78,11 @@ def test_without_a_room_each_command_says_so(
         assert capsys.readouterr().err.startswith(f"There is no room in {tmp_path}")
 
 
+@pytest.mark.parametrize("value", ["=HYPERLINK(1)", "+1 is one step", "-1", "@x", "=", "plain", 7])
+def test_no_report_is_a_formula(value: object) -> None:
+    assert room.harmless(value) == (value if value in ("plain", 7) else f"'{value}")
+
+
 COMMAND = """
 import argparse, sys
 sys.path.append(sys.argv[1])
