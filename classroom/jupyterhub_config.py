@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # at the end: nothing there may stand before a package
 
-from classroom import learner, room, server
+from classroom import room, server
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 FOLDER = Path(os.environ.get("ROOM_FOLDER", room.FOLDER))
@@ -79,7 +79,6 @@ c.JupyterHub.services.append({"name": "watch", "command": watch})
 
 if not KUBERNETES:  # there, the chart's values say it
     c.Spawner.cmd = [SETTINGS["python"], str(ROOT / "classroom" / "learner.py")]
-    c.Spawner.environment = {"ROOM_BUNDLE": str(FOLDER / learner.BUNDLE)}
     c.Spawner.mem_limit = SETTINGS["memory"]
 
 

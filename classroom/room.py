@@ -3,7 +3,6 @@
 A room on one machine has one folder:
 
     room.json         its settings, the administrator's address and passwords: root's alone
-    workbook.bundle   the clone's last commit, from which each learner gets the notebooks
     hub/              what JupyterHub keeps
 
 They run wherever the workbook does. Beside the server's module, standard library alone at import
@@ -30,14 +29,14 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # at the end: nothing there may stand before a package
 
-from classroom import learner, server
+from classroom import server
 from classroom.server import RoomError
 
 if TYPE_CHECKING:
     from classroom.client import Hub
 
 FOLDER = Path("/srv/room")
-FIRST = "/lab/tree/notebooks/00_start_here.ipynb"
+FIRST = "/lab/tree/00_start_here.ipynb"
 USERNAME = r"[a-z][a-z0-9_-]{0,26}"  # with "room-" before it, the name of an account
 WATCHED = 150  # seconds: longer than the statement_timeout that learners begin with
 EACH = 300  # MB of memory: a server, a kernel and now and then an `alembic`
@@ -52,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     def command(name: str, words: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
 
-    first = command("prepare", "make the room, or bring it up to date: database, names, notebooks")
+    first = command("prepare", "make the room, or bring it up to date: database, names")
     first.add_argument("--names", type=Path, help="a file with a learner's user name in each line")
     first.add_argument("--teacher", action="append", help="a teacher's user name; may be repeated")
     first.add_argument("--admin", help="a libpq address of a PostgreSQL superuser")
@@ -163,8 +162,6 @@ def prepare(arguments: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)  # learners fetch the notebooks from here, and list nothing
     (folder / "hub").mkdir(mode=0o700, exist_ok=True)
-    learner.publish(ROOT, folder)
-    print("The notebooks are those of the clone's last commit.")
     write(folder / "room.json", json.dumps(given, indent=1))
     print(f"{len(given['learners'])} learners may come. Restart the hub if it runs.")
     for name, password in given["teachers"].items():
@@ -250,14 +247,14 @@ def ready(folder: Path) -> int:
         return f"{free} MB free, {more} more servers need {more * EACH}"
 
     def versions() -> str:
-        code = "import jupyterhub, nbgitpuller, workbook; print(jupyterhub.__version__)"
+        code = "import jupyterhub, workbook; print(jupyterhub.__version__)"
         done = subprocess.run(
             [given["python"], "-c", code], capture_output=True, text=True, check=False, cwd="/"
         )
         if done.returncode:
             raise RoomError(
                 f"{given['python']} lacks what a learner's server needs:"
-                " uv pip install -c classroom/requirements.txt jupyterhub nbgitpuller"
+                " uv pip install -c classroom/requirements.txt jupyterhub"
             )
         from classroom import client
 
@@ -266,21 +263,14 @@ def ready(folder: Path) -> int:
             raise RoomError(f"the hub is JupyterHub {hubs}, the learners' {done.stdout.strip()}")
         return f"JupyterHub {hubs}, learners' side {done.stdout.strip()}"
 
-    def notebooks() -> str:
-        trust = ["-c", f"safe.directory={ROOT}"]
-        last = learner.git("-C", str(ROOT), "rev-parse", "HEAD", before=trust)
-        if learner.git("bundle", "list-heads", str(folder / learner.BUNDLE)).split()[0] != last:
-            raise RoomError("the clone has newer ones: python3 -m workbook room prepare")
-        return "as the clone's last commit"
-
     def readable() -> str:
-        for name in (str(ROOT / "workbook"), given["python"], str(folder / learner.BUNDLE)):
+        for name in (str(ROOT / "workbook"), str(ROOT / "notebooks"), given["python"]):
             for path in (Path(name), *Path(name).parents, *Path(name).resolve().parents):
-                if not path.stat().st_mode & 0o001 and path != folder / learner.BUNDLE:
+                if not path.stat().st_mode & 0o001:
                     raise RoomError(f"learners cannot get through {path}: move the clone elsewhere")
         return "learners can read the workbook and its Python"
 
-    checks: list[Callable[[], str]] = [hub, postgresql, servers, disk, memory, versions, notebooks]
+    checks: list[Callable[[], str]] = [hub, postgresql, servers, disk, memory, versions]
     failed = 0
     for check in [*checks, readable]:
         try:

@@ -36,7 +36,7 @@ for folder in (ROOT / "tests", ROOT):
 from answers import Answer
 from tornado.httpclient import HTTPClientError
 
-from classroom import client, learner, room, server
+from classroom import client, room, server
 from workbook import WorkbookError
 from workbook.exercises import register
 from workbook.server import postgres
@@ -46,7 +46,6 @@ LEARNERS = Path(os.environ.get("ROOM_LEARNERS", ROOT / ".room" / "learners" / "b
 NOTEBOOKS = ["00_start_here", "01_models", "02_init_revision", "03_upgrade"]
 IMPORTS = "from workbook import check, hint, progress, solution\n"
 HBA = "local all postgres peer map=workbook\nlocal all all scram-sha-256\n"
-PUBLISH = learner.publish
 TRIES = 4  # of a notebook that a kill got in the way of
 
 
@@ -55,8 +54,8 @@ def missing() -> str:
     if not shutil.which("configurable-http-proxy"):
         return "there is no configurable-http-proxy: npm install -g configurable-http-proxy"
     for python, packages in (
-        (HUB, "jupyterhub, jupyterhub_idle_culler, nbgitpuller, psycopg2"),
-        (LEARNERS, "jupyterhub, jupyterlab, nbgitpuller, workbook"),
+        (HUB, "jupyterhub, jupyterhub_idle_culler, psycopg2"),
+        (LEARNERS, "jupyterhub, jupyterlab, workbook"),
     ):
         done = subprocess.run(
             ["sh", "-c", f'"{python}" -c "import {packages}"'], check=False, cwd="/"
@@ -113,11 +112,7 @@ def a_room(count: int) -> Iterator[Room]:
         words = ["--folder", str(made.place), "prepare", "--admin", made.admin]
         words += ["--names", str(folder / "names"), "--teacher", "teacher"]
         words += ["--python", str(LEARNERS), "--bind", f"http://127.0.0.1:{free_port()}"]
-        learner.publish = publish_working_copy
-        try:
-            assert room.main(parser.parse_args(words)) == 0
-        finally:
-            learner.publish = PUBLISH
+        assert room.main(parser.parse_args(words)) == 0
         given = room.settings(made.place)
         given |= {"hub_port": free_port(), "proxy_port": free_port()}
         room.write(made.place / "room.json", json.dumps(given))
@@ -127,24 +122,6 @@ def a_room(count: int) -> Iterator[Room]:
         end(made)
         shutil.rmtree(postgres.cluster_home(folder), ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def publish_working_copy(clone: Path, folder: Path) -> None:
-    """learner.publish, for notebooks that are not committed yet or in a shallow clone."""
-    source = folder / "source"
-    source.mkdir()
-    shutil.copytree(clone / "notebooks", source / "notebooks")
-    shutil.copy(clone / ".gitignore", source)
-    commit(source)
-    PUBLISH(source, folder)
-
-
-def commit(source: Path) -> None:
-    """Commit all that is in a folder."""
-    author = ["-c", "user.name=teacher", "-c", "user.email=teacher@example.com"]
-    learner.git("init", "-q", str(source))
-    learner.git("-C", str(source), "add", "--all")
-    learner.git("-C", str(source), "commit", "-q", "-m", "notebooks", before=author)
 
 
 def free_port() -> int:

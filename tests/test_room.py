@@ -31,9 +31,7 @@ if str(ROOT) not in sys.path:
 import room_run
 from room_run import HUB, LEARNERS, NOTEBOOKS, Room, Work
 
-from classroom import client, room, server
-from classroom.learner import BUNDLE
-from classroom.learner import publish as publish_commit
+from classroom import client, learner, room, server
 
 MISSING = room_run.missing() if os.name == "posix" else "a room is served by Linux"
 needs_room = pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -114,7 +112,7 @@ def test_a_command_needs_no_jupyterhub_here_and_says_what_it_lacks(
 ) -> None:
     settings(tmp_path, bind="http://127.0.0.1:1")
     # Another folder, and nothing of the hub's: as the learners' environment has it.
-    code = [sys.executable, "-c", COMMAND, str(ROOT), f"jupyterhub nbgitpuller bcrypt {without}"]
+    code = [sys.executable, "-c", COMMAND, str(ROOT), f"jupyterhub bcrypt {without}"]
     done = subprocess.run(
         [*code, "--folder", str(tmp_path), *words],
         cwd=tmp_path,
@@ -136,7 +134,7 @@ def test_ready_names_everything_that_is_missing(
     assert [line for line in lines if not re.match(r"(ok    |failed)  [a-z]+: ", line)] == []
     said = {line.split()[1]: line.split()[0] for line in lines}
     missing = {name for name, kind in said.items() if kind == "failed"}
-    assert missing >= {"hub:", "postgresql:", "servers:", "versions:", "notebooks:"}
+    assert missing >= {"hub:", "postgresql:", "servers:", "versions:"}
     assert failed == len(missing)
 
 
@@ -213,112 +211,20 @@ def test_tljh_keeps_its_own_spawner_proxy_and_culler(tmp_path: Path) -> None:
     assert found["Spawner"]["cmd"][0] == "/opt/learners/bin/python"
 
 
-# --- Updates
-
-
-@pytest.fixture
-def published(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
-    """A clone with one notebook, published; and what a learner has of it."""
-    if not LEARNERS.exists():
-        pytest.skip(f"{LEARNERS} is missing: see .ci/run")
-    clone, learner = tmp_path / "clone", tmp_path / "learner" / "workbook"
-    (clone / "notebooks").mkdir(parents=True)
-    shutil.copy(ROOT / "notebooks" / "00_start_here.ipynb", clone / "notebooks")
-    publish(clone)
-    bring(tmp_path, learner)
-    yield clone, learner
-
-
-def publish(clone: Path) -> None:
-    """Commit what is there, and make the bundle beside it."""
-    room_run.commit(clone)
-    publish_commit(clone, clone.parent)
-
-
-def bring(folder: Path, learner: Path) -> str:
-    """What happens when the learner's server starts: in the learner's Python."""
-    code = "import sys; from pathlib import Path; from classroom.learner import bring\n"
-    code += f"print(*bring(Path({str(folder / BUNDLE)!r}), Path({str(learner)!r})))"
-    done = subprocess.run(
-        [LEARNERS, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout + done.stderr
-
-
-def cells(folder: Path) -> dict[str, Any]:
-    """The cells of the notebook in a folder, by id."""
-    text = (folder / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8")
-    return {cell["id"]: cell for cell in json.loads(text)["cells"]}
-
-
-def change(folder: Path, id: str, source: str, count: int | None = None) -> None:
-    """Change one cell as JupyterLab would, and run all of them if there is a count."""
-    path = folder / "notebooks" / "00_start_here.ipynb"
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        if cell["id"] == id:
-            cell["source"] = source.splitlines(keepends=True)
-        if count and cell["cell_type"] == "code":
-            cell["execution_count"] = count = count + 1
-    text = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def test_an_update_reaches_a_learner_who_changed_another_cell(
-    published: tuple[Path, Path],
+def test_a_learners_server_serves_their_desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clone, learner = published
-    change(learner, "exercise-0-1", 'check("0.1", 42)', count=100)
-    (learner / "workspace").mkdir()
-    (learner / "workspace" / "mine.py").write_text("mine")
-    change(clone, "restore", "from workbook import restore\n\nrestore()  # new")
-    publish(clone)
-    bring(clone.parent, learner)
-    assert cells(learner)["exercise-0-1"]["source"] == ['check("0.1", 42)']
-    assert cells(learner)["restore"]["source"][-1] == "restore()  # new"
-    assert (learner / "workspace" / "mine.py").read_text() == "mine"
-
-
-def test_where_both_changed_the_same_cell_the_learners_stays(published: tuple[Path, Path]) -> None:
-    clone, learner = published
-    change(learner, "exercise-0-1", 'check("0.1", 42)', count=100)
-    change(clone, "exercise-0-1", 'check("0.1", "a better task")')
-    (clone / "notebooks" / "new.ipynb").write_text('{"cells": []}')
-    publish(clone)
-    bring(clone.parent, learner)
-    assert cells(learner)["exercise-0-1"]["source"] == ['check("0.1", 42)']
-    assert (learner / "notebooks" / "new.ipynb").exists()
-    change(learner, "restore", "later")
-    bring(clone.parent, learner)  # and again, with nothing new
-    assert cells(learner)["restore"]["source"] == ["later"]
-
-
-def test_a_merge_that_is_no_notebook_leaves_the_learners(published: tuple[Path, Path]) -> None:
-    clone, learner = published
-    change(learner, "exercise-0-1", "mine")
-    path = clone / "notebooks" / "00_start_here.ipynb"
-    path.write_text("{" + path.read_text(encoding="utf-8"), encoding="utf-8")
-    publish(clone)
-    assert "stays as it was" in bring(clone.parent, learner)
-    assert cells(learner)["exercise-0-1"]["source"] == ["mine"]
-
-
-def test_learners_get_back_what_they_deleted(published: tuple[Path, Path]) -> None:
-    clone, learner = published
-    (learner / "notebooks" / "00_start_here.ipynb").unlink()
-    shutil.rmtree(learner / ".git")
-    (learner / "notes.txt").write_text("mine")
-    bring(clone.parent, learner)
-    assert cells(learner) == cells(clone)
-    assert (learner / "notes.txt").read_text() == "mine"
-
-
-def test_no_update_without_its_source_and_nothing_is_lost(published: tuple[Path, Path]) -> None:
-    clone, learner = published
-    change(learner, "exercise-0-1", "mine")
-    (clone.parent / BUNDLE).write_bytes(b"damaged")
-    assert "RoomError" in bring(clone.parent, learner)
-    assert cells(learner)["exercise-0-1"]["source"] == ["mine"]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WORKBOOK_HOME", "elsewhere")
+    monkeypatch.chdir(tmp_path)
+    calls: list[tuple[str, list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execve", lambda *call: calls.append(call))
+    learner.serve(["--port=1"])
+    [(_, command, environment)] = calls
+    desk = tmp_path / "workbook" / "workspace"
+    assert command[-1] == "--port=1" and f"--ServerApp.root_dir={desk}" in command
+    assert environment["WORKBOOK_HOME"] == str(desk.parent) and Path.cwd() == desk
+    assert (desk / room.FIRST.rpartition("/")[2]).exists()
 
 
 # --- Kubernetes
@@ -464,15 +370,15 @@ def test_image_is_what_the_values_start() -> None:
     assert f"--set singleuser.image.name=REGISTRY/{name} " in text_of("values.yaml")
     assert f"\nCMD {json.dumps(single['cmd'])}" in image
     file = Path(single["cmd"][1])
-    assert f"git clone --quiet /tmp/clone {file.parents[1]} " in image
+    assert f"\nCOPY . {file.parents[1]}\n" in image
     assert (ROOT / "classroom" / file.name).exists()
     assert f"\nWORKDIR {single['storage']['homeMountPath']}\n" in image
-    assert f"ROOM_BUNDLE=/opt/{BUNDLE}\n" in image and "Path('/opt'))" in image
     assert single["defaultUrl"] == room.FIRST
     assert "\nUSER 1000\n" in image and "--require-hashes -r /tmp/requirements.lock" in image
     ignored = text_of("Dockerfile.dockerignore").splitlines()[1:]
-    assert ignored == ["*", *(f"!{each}" for each in (".git", "requirements.lock"))]
-    assert set(re.findall(r"^COPY (\S+)", image, re.MULTILINE)) == {".git", "requirements.lock"}
+    assert [line for line in ignored if line[0] != "!"] == ["*", "**/__pycache__"]
+    assert all((ROOT / line[1:]).exists() for line in ignored if line[0] == "!")
+    assert {"!alembic", "!classroom", "!notebooks", "!workbook"} <= set(ignored)
 
 
 def test_versions_agree() -> None:
@@ -481,7 +387,6 @@ def test_versions_agree() -> None:
     [chart, hub] = re.findall(r"chart (\S+) \(JupyterHub (\S+)\)", told)[0]
     assert f"--version {chart} " in told
     assert f"\nARG JUPYTERHUB={hub}\n" in image
-    assert re.findall(r"nbgitpuller==\S+", image) == re.findall(r"nbgitpuller==\S+", pins)
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     for name in ("psycopg2-binary",):
         [pin] = re.findall(rf"^{name}==\S+", pins, re.MULTILINE)
