@@ -24,7 +24,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbval.plugin import comment_markers, get_sanitize_patterns
 
-from workbook import ROOT, project, starts
+from workbook import ROOT, contents, project
 from workbook.author import notebooks
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -177,7 +177,7 @@ def test_notebook_is_as_refresh_writes_it(path: Path) -> None:
 
 
 def test_each_chapter_has_one_notebook() -> None:
-    assert [int(path.name[:2]) for path in NOTEBOOKS] == sorted({0, *starts.STARTS})
+    assert [int(path.name[:2]) for path in NOTEBOOKS] == sorted(contents.CHAPTERS)
 
 
 def tidy_notebook() -> NotebookNode:

@@ -1,18 +1,27 @@
 """An Alembic project: where it is, its revisions, and how they and its models are run."""
 
+import contextlib
+import io
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
+from alembic import command
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 
 from workbook import ROOT, home
+from workbook.contents import Start
+from workbook.server.database import URL
 
-MODELS = ROOT / "workbook" / "files" / "models"
+FILES = ROOT / "workbook" / "files"
+MODELS = FILES / "models"
 INIT = "1f3a9c5e7b20"
 
 
@@ -44,6 +53,55 @@ def migrate(
         environment.configure(connection=connection)
         with environment.begin_transaction():
             environment.run_migrations()
+
+
+def lay_out(folder: Path, start: Start) -> None:
+    """Make the project of a start in a folder that is empty or new.
+
+    The environment is Alembic's own template; the revisions are the finished history's, up to the
+    start's heads; then come the start's files, a later folder over an earlier one.
+    """
+    folder = folder.absolute()
+    (folder / "jobboard").mkdir(parents=True)
+    (folder / "jobboard" / "__init__.py").touch()
+    if start.heads:
+        ini = folder / "alembic.ini"
+        with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+            command.init(Config(str(ini)), "alembic")
+        text = ini.read_text(encoding="utf-8").replace("driver://user:pass@localhost/dbname", URL)
+        ini.write_text(text, encoding="utf-8")
+        for head in start.heads:
+            for revision in history("base", head):
+                name = Path(revision.path).name
+                shutil.copyfile(revision.path, folder / "alembic" / "versions" / name)
+    for name in start.files:
+        for source in sorted(FILES.joinpath(name).rglob("*")):
+            target = folder / source.relative_to(FILES / name)
+            if source.is_file() and source.parent.name != "__pycache__":
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+
+
+def build(connection: sa.Connection, start: Start) -> None:
+    """Bring an empty database to a start: its revisions are applied, then its rows come in."""
+    if start.applied:
+        with revisions(start) as known:
+            for revision in start.applied:
+                migrate(connection, known, revision)
+    if start.rows:
+        connection.exec_driver_sql(start.rows, execution_options={"no_parameters": True})
+
+
+@contextlib.contextmanager
+def revisions(start: Start) -> Iterator[ScriptDirectory]:
+    """The revisions of a start: the finished history's, and those that its files bring."""
+    own = [name for name in start.files if (FILES / name / "alembic").is_dir()]
+    if not own:
+        yield scripts(ROOT)
+        return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        lay_out(Path(name) / "project", start)
+        yield scripts(Path(name) / "project")
 
 
 def models_ddl(folder: Path) -> str | None:

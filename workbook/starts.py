@@ -7,15 +7,12 @@ at the root. What stands in the way is put aside.
 import contextlib
 import io
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
 from alembic.config import Config
 
 from workbook import ROOT, WorkbookError, schema
@@ -28,27 +25,9 @@ from workbook.aside import (
     put_aside,
     replace_files,
 )
-from workbook.project import INIT, MODELS, history, migrate, models_ddl, scripts, workspace
+from workbook.contents import CHAPTERS, Start
+from workbook.project import MODELS, build, lay_out, migrate, models_ddl, scripts, workspace
 from workbook.server import database
-
-
-@dataclass(frozen=True)
-class Start:
-    """The files that a chapter starts with, and the revision that its database is at."""
-
-    words: str
-    models: bool = False
-    revision: str | None = None  # of the finished history; None: no Alembic environment yet
-    database: str = "base"
-
-
-STARTS = {
-    1: Start("an empty project and an empty database"),
-    2: Start("your two models and an empty database", models=True),
-    3: Start("models, an Alembic environment and the revision init, not applied", True, INIT),
-    4: Start("the revision init applied, both tables empty", True, INIT, INIT),
-    5: Start("the revision init applied, both tables empty", True, INIT, INIT),
-}
 
 
 def start(chapter: int, fresh: bool = False) -> None:
@@ -57,14 +36,14 @@ def start(chapter: int, fresh: bool = False) -> None:
     A project of the learner's that already stands there is kept (unless `fresh`); anything else is
     put aside under a dated name that `restore` takes. Raises WorkbookError.
     """
-    if chapter not in {0, *STARTS}:
-        raise WorkbookError(f"There is no chapter {chapter}: pick one from 0 to {max(STARTS)}.")
+    if type(chapter) is not int or chapter not in CHAPTERS:
+        raise WorkbookError(f"There is no chapter {chapter!r}: pick one from 0 to {max(CHAPTERS)}.")
     database.connect_environment()
     enter()
     if chapter == 0:
         print("PostgreSQL is running, and this notebook is connected to it.")
         return
-    begin = STARTS[chapter]
+    begin = CHAPTERS[chapter].start
     with held() as connection, _laid_out(begin) as folder:
         keep = not fresh and _project_stands(begin)
         if keep and _database_stands(connection, begin):
@@ -74,12 +53,11 @@ def start(chapter: int, fresh: bool = False) -> None:
         if keep:
             connection.commit()
             # Their migrations may end a transaction of ours, so they get one of their own.
-            keep = begin.database == "base" or _apply_own(connection, begin)
+            keep = not begin.applied or _apply_own(connection, begin)
             if not keep:
                 aside = put_aside(connection, files=True) or aside
         if not keep:
-            if begin.database != "base":
-                migrate(connection, scripts(ROOT), begin.database)
+            build(connection, begin)
             connection.commit()
             replace_files(aside, folder)
     enter()
@@ -110,16 +88,16 @@ def reset() -> None:
 def _project_stands(begin: Start) -> bool:
     """Whether the learner's own files are at the start: models and migrations, by what they do."""
     here = workspace()
-    if not begin.models:
+    if not begin.files:
         return [path.as_posix() for path in own_files()] == ["jobboard/__init__.py"]
     if not _same_models():
         return False
-    if begin.revision is None:
+    if not begin.heads:
         return not (here / "alembic").exists() and not (here / "alembic.ini").exists()
     try:
         if not _environment_stands(here):
             return False
-        return _built(here, "head") == _built(ROOT, begin.revision)
+        return _built(here, "head") == _built(ROOT, *begin.heads)
     except WorkbookError:
         raise
     except (Exception, SystemExit):  # noqa: BLE001 - whatever a half-written migration can do
@@ -168,7 +146,7 @@ def _same_models() -> bool:
 
 def _database_stands(connection: sa.Connection, begin: Start) -> bool:
     """Whether the database is at the start: at the learner's own head or base, and no rows ever."""
-    if begin.database == "base":
+    if not begin.applied:
         return not occupied(connection)
     quote = connection.dialect.identifier_preparer.quote
     used = "SELECT 1 FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
@@ -185,7 +163,7 @@ def _database_stands(connection: sa.Connection, begin: Start) -> bool:
             for table in tables:
                 if connection.exec_driver_sql(f"SELECT 1 FROM {quote(table)} LIMIT 1").first():
                     return False
-            return schema.read(connection) == _built(ROOT, begin.database)
+            return schema.read(connection) == _built(ROOT, *begin.applied)
     except sa.exc.DBAPIError:  # locked by another notebook's open transaction
         return False
 
@@ -204,20 +182,5 @@ def _apply_own(connection: sa.Connection, begin: Start) -> bool:
 def _laid_out(begin: Start) -> Iterator[Path]:
     """The project as a chapter starts: Alembic's own template, and the history's revisions."""
     with draft(workspace().parent) as folder:
-        (folder / "jobboard").mkdir()
-        (folder / "jobboard" / "__init__.py").touch()
-        if begin.models:
-            for source in (MODELS / "jobboard").glob("*.py"):
-                shutil.copyfile(source, folder / "jobboard" / source.name)
-        if begin.revision:
-            ini = folder / "alembic.ini"
-            with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
-                command.init(Config(str(ini)), "alembic")
-            text = ini.read_text(encoding="utf-8")
-            text = text.replace("driver://user:pass@localhost/dbname", database.URL)
-            ini.write_text(text, encoding="utf-8")
-            for revision in history("base", begin.revision):
-                shutil.copyfile(
-                    revision.path, folder / "alembic" / "versions" / Path(revision.path).name
-                )
+        lay_out(folder, begin)
         yield folder
