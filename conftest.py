@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Nobody should take a part for the whole."""
     if config.option.markexpr == LEARNER:
-        return "without the browser, the room and the containers: --all runs them too"
+        return "without the browser, the room and the containers, which --all runs too"
     return None
 
 

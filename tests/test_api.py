@@ -384,6 +384,7 @@ SCHEMATHESIS = {
 }
 
 
+@pytest.mark.author
 def test_api_keeps_to_its_description(client: TestClient) -> None:
     """Limits, wrong types, random data and sequences of requests that go on from one another.
 

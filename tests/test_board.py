@@ -41,6 +41,7 @@ from classroom import board
 from classroom import server as classroom
 from classroom.room import add_arguments
 
+pytestmark = pytest.mark.author
 PATH = ROOT / "classroom" / "board.ipynb"
 AGO = re.compile(r"\b\d+ min\b *")
 # Each with the last reports, as exercise, outcome, mistake and minutes ago; and whose hand is up.

@@ -30,6 +30,7 @@ from workbook import ROOT
 from workbook.server import postgres
 from workbook.server.database import drop
 
+pytestmark = pytest.mark.author
 SCRIPTS = Path(sys.executable).parent
 SECRETS = {"POSTGRES_PASSWORD": "password-for-tests", "JUPYTER_TOKEN": "token-for-tests"}
 PATIENCE = 60  # seconds until something that starts is given up

@@ -33,6 +33,7 @@ from room_run import HUB, LEARNERS, NOTEBOOKS, Room, Work
 
 from classroom import client, learner, room, server
 
+pytestmark = pytest.mark.author
 MISSING = room_run.missing() if os.name == "posix" else "a room is served by Linux"
 needs_room = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 

@@ -30,6 +30,7 @@ from workbook.server import database, postgres
 if os.name != "posix":
     pytest.skip("the server of these tests is reached by a socket", allow_module_level=True)
 
+pytestmark = pytest.mark.author
 HBA = "local all postgres peer map=workbook\nlocal all all scram-sha-256\n"
 UUID = "00000000-0000-4000-8000-000000000001"
 REPORT = f"SELECT room.report('{UUID}', '3.2', 'done', NULL, 0)"

@@ -10,8 +10,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from workbook import ROOT
+from workbook.contents import CHAPTERS
 from workbook.server import database
 
+LESSONS = ROOT / "notebooks"
 METADATA = ("presenter", "slideshow", "tags")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -23,7 +25,7 @@ def refresh(only: list[Path]) -> int:
     """
     failed = 0
     with database.throwaway():
-        for path in only or sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for path in only or [LESSONS / each.lesson for each in CHAPTERS.values()]:
             try:
                 execute(path)
                 print(f"saved   {path.name}")
@@ -86,11 +88,8 @@ def plain(text: str, folder: Path | None) -> str:
 
     def unwrap(found: re.Match[str]) -> str:
         # Alembic breaks lines at the terminal's width, in the middle of a path if need be.
-        verb, path, end = (
-            " ".join(found[1].split()),
-            re.sub(r"\s", "", found[2]),
-            " ".join(found[3].split()),
-        )
+        verb, end = (" ".join(found[each].split()) for each in (1, 3))
+        path = re.sub(r"\s", "", found[2])
         if folder:
             path = path.replace(re.sub(r"\s", "", str(folder)) + os.sep, "").replace("\\", "/")
         return f"  {verb} {path} {end.replace('... done', '...  done')}"

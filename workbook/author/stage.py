@@ -13,6 +13,7 @@ import re
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from workbook import ROOT, WorkbookError, home
-from workbook.author.notebooks import merge_streams, plain
+from workbook.author.notebooks import LESSONS, merge_streams, plain
+from workbook.contents import CHAPTERS
 from workbook.server import database
 
 PATHS = {
@@ -33,8 +35,6 @@ PATHS = {
     "20": "Part I in 20 minutes",
     "60": "Part I in 60 minutes",
 }
-
-
 SECONDS = 30  # an audience does not wait longer
 
 
@@ -63,15 +63,10 @@ class Slide:
 
 def notebooks(chapter: int | None = None) -> list[Path]:
     """The chapters' notebooks in order, from one on. Raises WorkbookError if it is not there."""
-    found = sorted((ROOT / "notebooks").glob("*.ipynb"))
-    if chapter is None:
-        return found
-    first = [path for path in found if path.name.startswith(f"{chapter:02}_")]
-    if not first:
-        raise WorkbookError(
-            f"There is no chapter {chapter}: choose one from 0 to {len(found) - 1}."
-        )
-    return found[found.index(first[0]) :]
+    first = chapter or 0
+    if first not in CHAPTERS:
+        raise WorkbookError(f"There is no chapter {first}: choose one from 0 to {max(CHAPTERS)}.")
+    return [LESSONS / each.lesson for number, each in CHAPTERS.items() if number >= first]
 
 
 def slides(path: Path, notebook: NotebookNode | None = None) -> list[Slide]:
@@ -187,36 +182,31 @@ def rehearse(chapter: int | None, path: str) -> int:
     name = f"workbook_rehearsal_{os.getpid()}"  # nobody else's: it is dropped
     with tempfile.TemporaryDirectory() as folder, database.separate(name, Path(folder)):
         for file in notebooks(chapter):
-            notebook = nbformat.read(file, 4)
-            shown = [slide for slide in slides(file, notebook) if slide.is_on(path)]
-            if not shown:
-                continue
-            print(f"\n{file.stem}")
-            began = time.monotonic()
-            place = {"metadata": {"path": str(file.parent)}}
-            client = NotebookClient(
-                notebook, timeout=SECONDS, kernel_name="python3", resources=place
-            )
-            with client.setup_kernel(stderr=subprocess.DEVNULL):
-                for slide in shown:
-                    faults = [
-                        fault
-                        for cell in slide.cells
-                        for fault in run(client, cell, Path(folder).resolve())
-                    ]
-                    took = time.monotonic() - began
-                    print(f"{clock(begins):>6} {took:6.1f} s  {slide.title}")
-                    for fault in faults:
-                        print(f"       WOULD FAIL  {fault}")
-                    begins, spent, wrong = (
-                        begins + slide.minutes,
-                        spent + took,
-                        wrong + bool(faults),
-                    )
-                    began = time.monotonic()
+            for at, (slide, took, faults) in enumerate(perform(file, path, Path(folder))):
+                heading = "" if at else f"\n{file.stem}\n"
+                print(f"{heading}{clock(begins):>6} {took:6.1f} s  {slide.title}")
+                for fault in faults:
+                    print(f"       WOULD FAIL  {fault}")
+                begins, spent, wrong = begins + slide.minutes, spent + took, wrong + bool(faults)
     print(f"\n{clock(begins)} planned; the machine needs {spent:.0f} seconds of it.")
     print(f"{wrong} SLIDES WOULD FAIL ON STAGE." if wrong else "Nothing would fail.")
     return wrong
+
+
+def perform(file: Path, path: str, folder: Path) -> Iterator[tuple[Slide, float, list[str]]]:
+    """Run one notebook's slides on a path: each, the seconds that it took, what is wrong with it."""
+    notebook = nbformat.read(file, 4)
+    shown = [slide for slide in slides(file, notebook) if slide.is_on(path)]
+    if not shown:
+        return
+    place = {"metadata": {"path": str(file.parent)}}
+    client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=place)
+    began = time.monotonic()
+    with client.setup_kernel(stderr=subprocess.DEVNULL):
+        for slide in shown:
+            faults = [each for cell in slide.cells for each in run(client, cell, folder.resolve())]
+            yield slide, time.monotonic() - began, faults
+            began = time.monotonic()
 
 
 def run(client: NotebookClient, cell: NotebookNode, folder: Path) -> list[str]:
