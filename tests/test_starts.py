@@ -1229,10 +1229,11 @@ def test_database_with_tables_of_others_is_left_alone(theirs: str) -> None:
 def scratch(separate_database: str) -> Iterator[str]:
     """The name of the scratch database, which is not there before and after."""
     name = f"{separate_database}_scratch"
-    db.drop(name)
+    drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+    rows(drop, database="postgres")
     yield name
     CONNECTIONS.pop(name, None)
-    db.drop(name)
+    rows(drop, database="postgres")
 
 
 def test_new_database_below_a_project_that_stands_is_taken_for_ours() -> None:

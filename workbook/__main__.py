@@ -17,8 +17,8 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 READY = os.path.join(VENV, ".workbook-ready")  # the stamps of the locks that are installed
 UNFINISHED = os.path.join(VENV, ".workbook-unfinished")  # there while the environment is made
-DATABASE = "from workbook import database; database.connect_environment()"
-STOP = "from workbook import home, postgres; postgres.stop(home() / '.postgres')"
+DATABASE = "from workbook.server import database; database.connect_environment()"
+STOP = "from workbook.launch.cli import stop; stop()"
 AGAIN = "then run the same command again"
 REASONS = [
     (

@@ -171,7 +171,6 @@ def project() -> Iterator[tuple[Path, Callable[[], float]]]:
         environment = {
             **postgres.start(home / ".postgres"),
             "WORKBOOK_HOME": str(home),
-            "WORKBOOK_EMBEDDED": "1",
         }
         python("from workbook import start\nstart(4)", home)
         command = [sys.executable, "-m", "alembic", "current"]

@@ -166,8 +166,8 @@ def guard() -> int:
         _, alive = psutil.wait_procs(family, timeout=10)
         for process in alive:
             process.kill()
-    if "WORKBOOK_EMBEDDED" in os.environ or not {"PGHOST", "DATABASE_URL"} & {*os.environ}:
-        from workbook.server import postgres
+    from workbook.server import database, postgres
 
+    if database.embedded():
         postgres.stop(folder)
     return 0

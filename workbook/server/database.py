@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
-from psycopg2 import errors, sql
+from psycopg2 import errors
 
 from workbook import WorkbookError, home
 from workbook.server import postgres
@@ -21,6 +21,10 @@ if TYPE_CHECKING:  # the launcher comes through here too, and SQLAlchemy takes i
 
 URL = "postgresql+psycopg2://"
 MARK = "belongs to a learner of the migrations workbook"
+# What may follow the ? of DATABASE_URL; libpq's variable is called PG and the same.
+IN_URLS = ["host", "port", "user", "password", "options", "channel_binding"]
+IN_URLS += ["sslmode", "sslrootcert", "sslcert", "sslkey"]
+LED_AWAY = "A connection led to another server than the workbook's own: restart the kernel."
 LOCK_TIMEOUT = "-c lock_timeout=5s"
 
 
@@ -28,8 +32,9 @@ def connect_environment(database: str = "jobboard") -> None:
     """Set libpq's variables for this process and its children, and create the database.
 
     A server that PGHOST or DATABASE_URL names is used as it is, with PGDATABASE where that is
-    set; otherwise the embedded server is started and `database` is used. Raises WorkbookError
-    when no server answers or the database cannot be made.
+    set; otherwise the embedded server is started and `database` is used, and whatever else libpq
+    would read is dropped. Raises WorkbookError when no server answers, when it is not the one that
+    was meant, or when the database cannot be made.
     """
     env = os.environ
     if "WORKBOOK_ROOM" in env and database != "jobboard":
@@ -37,14 +42,44 @@ def connect_environment(database: str = "jobboard") -> None:
             "In a room you have one database, and the finished project is there to be read: run"
             " alembic in workspace/."
         )
-    if "PGHOST" not in env and "DATABASE_URL" in env:
+    if embedded():
+        address = {**postgres.start(home() / ".postgres"), "PGDATABASE": database}
+        if not env.get("WORKBOOK_EMBEDDED") == _place(env) == _place(address):
+            _forget()
+        env.update(address, WORKBOOK_EMBEDDED=_place(address))
+    elif not _named(env):
         _split_url(env["DATABASE_URL"])
-    if "PGHOST" not in env or "WORKBOOK_EMBEDDED" in env:
-        env.update(postgres.start(home() / ".postgres"), PGDATABASE=database, WORKBOOK_EMBEDDED="1")
+    elif env.get("PGSERVICE"):
+        raise WorkbookError("PGHOST and PGSERVICE both name a server: unset one of them.")
     env.setdefault("PGDATABASE", database)
     if "lock_timeout" not in env.get("PGOPTIONS", ""):
         env["PGOPTIONS"] = f"{env.get('PGOPTIONS', '')} {LOCK_TIMEOUT}".strip()
     _create(env["PGDATABASE"])
+    if database != "jobboard":  # the finished project; a chapter claims its own
+        with engine().begin() as connection:
+            claim(connection)
+
+
+def embedded() -> bool:
+    """Whether the embedded server serves: the user names none by PGHOST or DATABASE_URL.
+
+    A PGHOST that this or another workbook has set is not the user's.
+    """
+    return not _named(os.environ) and not os.environ.get("DATABASE_URL")
+
+
+def _named(env: Mapping[str, str]) -> bool:
+    return bool(env.get("PGHOST")) and env.get("WORKBOOK_EMBEDDED") != _place(env)
+
+
+def _forget() -> None:
+    """Drop all that libpq reads, up to a password and PGOPTIONS: they are of another server."""
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
+
+
+def _place(env: Mapping[str, str]) -> str:
+    return f"{env.get('PGHOST')}:{env.get('PGPORT')}"
 
 
 def engine(database: str | None = None) -> sa.Engine:
@@ -58,14 +93,18 @@ def engine(database: str | None = None) -> sa.Engine:
 def claim(connection: sa.Connection) -> None:
     """Make sure that this database is the workbook's to change; raises WorkbookError if not.
 
-    It is ours on the embedded server, when it carries our mark, or when it is empty: then it gets
-    the mark. So a PGHOST left over from other work can never cost anybody a table.
+    It is ours on the server that proves to be our own, when it carries our mark, or when it is
+    empty: then it gets the mark. So no variable left over from other work, PGHOST or one of ours,
+    can ever cost anybody a table.
     """
-    query = "SELECT current_database(), shobj_description(oid, 'pg_database') FROM pg_database"
-    query += " WHERE datname = current_database()"
-    name, mark = connection.exec_driver_sql(query).one()
-    if "WORKBOOK_EMBEDDED" in os.environ or mark == MARK:
+    query = "SELECT datname, shobj_description(oid, 'pg_database'),"
+    query += " current_setting('workbook.cluster', true)"
+    query += " FROM pg_database WHERE datname = current_database()"
+    name, mark, cluster = connection.exec_driver_sql(query).one()
+    if mark == MARK or cluster == postgres.identity(home() / ".postgres"):
         return
+    if embedded():
+        raise WorkbookError(LED_AWAY)
     holds = """SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' UNION ALL
         SELECT FROM pg_type t WHERE typnamespace = to_regnamespace('public')"""
@@ -74,8 +113,7 @@ def claim(connection: sa.Connection) -> None:
             f'The database "{name}" holds tables that are not the workbook\'s: it was left alone.'
             " Set PGDATABASE to the name of an empty or a new database."
         )
-    quoted = connection.dialect.identifier_preparer.quote(name)
-    connection.exec_driver_sql(f"COMMENT ON DATABASE {quoted} IS '{MARK}'")
+    connection.exec_driver_sql(f"COMMENT ON DATABASE {_quoted(name)} IS '{MARK}'")
 
 
 @contextmanager
@@ -115,7 +153,10 @@ def throwaway() -> Iterator[None]:
         return
     with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
         try:
-            with variables(**{**postgres.start(Path(folder)), "PGDATABASE": "postgres"}):
+            address = postgres.start(Path(folder))
+            with variables():
+                _forget()
+                os.environ.update(address, PGDATABASE="postgres")
                 yield
         finally:
             postgres.stop(Path(folder))
@@ -148,18 +189,23 @@ def variables(**values: str) -> Iterator[None]:
 
 
 def drop(name: str) -> None:
-    """Drop a database and its scratch twin, where they exist, though this role be connected."""
+    """Drop a database and its scratch twin, where they exist, though this role be connected.
+
+    Raises WorkbookError where one is somebody else's.
+    """
     with engine("postgres").connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
-        for each in (name, name + "_scratch"):
-            quoted = connection.dialect.identifier_preparer.quote(each)
+        exists = "SELECT datname FROM pg_database WHERE datname IN (%s, %s)"
+        for each in connection.exec_driver_sql(exists, (name, name + "_scratch")).scalars().all():
+            with engine(each).begin() as inside:
+                claim(inside)
             # Not WITH (FORCE): that fails while autovacuum, which is not ours to end, is in there.
             connection.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = %s AND usename = current_user",
                 (each,),
             )
-            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted}")
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {_quoted(each)}")
 
 
 def _split_url(url: str) -> None:
@@ -168,38 +214,46 @@ def _split_url(url: str) -> None:
 
     try:
         parts = make_url(url)
+        if parts.get_backend_name() not in ("postgresql", "postgres"):
+            raise ValueError
     except (ArgumentError, ValueError):
         raise WorkbookError(
-            "DATABASE_URL is not an address: postgresql+psycopg2://user:password@host/database"
+            "DATABASE_URL is not an address of PostgreSQL:"
+            " postgresql+psycopg2://user:password@host/database"
         ) from None
-    values = {
-        "PGHOST": parts.host or parts.query.get("host") or "localhost",
-        "PGPORT": parts.port or parts.query.get("port"),
-        "PGUSER": parts.username,
-        "PGPASSWORD": parts.password,
-        "PGDATABASE": parts.database,
+    values: dict[str, Any] = {
+        "host": parts.host or "localhost",
+        "port": parts.port,
+        "user": parts.username,
+        "password": parts.password,
+        "database": parts.database,
     }
-    os.environ.update({key: str(value) for key, value in values.items() if value})
+    values |= {key: value for key, value in parts.query.items() if key in IN_URLS}
+    for name in ("PGSERVICE", "PGHOSTADDR"):  # they would outdo the address
+        os.environ.pop(name, None)
+    for key, value in values.items():
+        if value:
+            os.environ["PG" + key.upper().replace("_", "")] = str(value)
 
 
 def _create(name: str) -> None:
     """Create the database where it is missing."""
     try:
-        psycopg2.connect(dbname=name).close()
+        _connect(name).close()
         return
     except psycopg2.OperationalError as error:
         refused = error
     try:
-        maintenance = psycopg2.connect(dbname="postgres")
+        maintenance = _connect("postgres")
     except psycopg2.OperationalError:
         raise _unreachable(refused) from None
-    maintenance.autocommit = True
     try:
         with maintenance.cursor() as cursor:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
             if cursor.fetchone():
                 raise _unreachable(refused)
-            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            cursor.execute(f"CREATE DATABASE {_quoted(name)}")
+            cursor.execute(f"COMMENT ON DATABASE {_quoted(name)} IS '{MARK}'")
     except (errors.DuplicateDatabase, errors.UniqueViolation):
         pass  # somebody else was quicker
     except errors.InsufficientPrivilege:
@@ -209,6 +263,22 @@ def _create(name: str) -> None:
         ) from None
     finally:
         maintenance.close()
+
+
+def _connect(name: str) -> psycopg2.extensions.connection:
+    """A connection to a database, on the embedded server only once that has proved to be ours."""
+    connection = psycopg2.connect(dbname=name)
+    connection.autocommit = True
+    if embedded():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('workbook.cluster', true)")
+            if cursor.fetchone() != (postgres.identity(home() / ".postgres"),):
+                raise WorkbookError(LED_AWAY)
+    return connection
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _unreachable(error: psycopg2.OperationalError) -> WorkbookError:

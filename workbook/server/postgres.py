@@ -43,6 +43,9 @@ PATIENCE = 60  # seconds: a recovery after a crash may well take ten
 _ROOTS_HOMES = Path("/var/lib/migrations-workbook")
 _THREADS = threading.Lock()  # a file lock does not hold back the threads of one process
 
+STRANGER = "another server answers"
+PASSING = "starting up|shutting down|accepting connections|recovery|too many|connection slots"
+
 SETTINGS = """\
 # Rewritten at each start: settings of your own go below the include in postgresql.conf.
 listen_addresses = '{listen}'
@@ -53,7 +56,13 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 max_connections = 60
 shared_buffers = 16MB
+workbook.cluster = '{identity}'
 """
+
+# libpq's variables that do no harm where the address is given. All others can lead to another
+# server, or keep us from ours: PGSERVICE and PGHOSTADDR outdo PGHOST.
+HARMLESS = ["PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGOPTIONS", "PGAPPNAME"]
+HARMLESS += ["PGSERVICEFILE", "PGSYSCONFDIR"]
 
 
 def binaries() -> Path:
@@ -86,17 +95,27 @@ def cluster_home(directory: Path) -> Path:
     return _ROOTS_HOMES / _short_hash(directory) if _stand_in() else directory
 
 
+def identity(directory: Path) -> str:
+    """What the server of `directory`, and no other, says to `SHOW workbook.cluster`."""
+    return _short_hash(cluster_home(directory))
+
+
 def start(directory: Path) -> dict[str, str]:
     """Make sure that the server of `directory` runs; libpq's variables for the role `learner`.
 
     A new cluster is initialised, but the database that PGDATABASE names is not created. Takes a
-    few milliseconds if the server is up. Raises WorkbookError.
+    few milliseconds if the server is up. Variables left over that lead to another server are
+    dropped from os.environ. Raises WorkbookError.
     """
     home = cluster_home(directory)
-    if not _serves(home, "learner"):
+    for name in [name for name in os.environ if name.startswith("PG") and name not in HARMLESS]:
+        del os.environ[name]
+    if _refusal(home, "learner"):
         with _locked(home):
             _launch(home)
-    return _address(home) | {"PGUSER": "learner", "PGDATABASE": "jobboard"}
+    # A service that a terminal's start-up file names once more shall lead to an error, not away.
+    nowhere = {"PGSERVICEFILE": os.devnull, "PGSYSCONFDIR": str(_run_folder(home))}
+    return _address(home) | nowhere | {"PGUSER": "learner", "PGDATABASE": "jobboard"}
 
 
 def stop(directory: Path) -> bool:
@@ -126,7 +145,7 @@ def _launch(home: Path) -> None:
     """Bring the server up, whatever state the last one was left in. The caller holds the lock."""
     _make_private(_run_folder(home))
     begun = time.monotonic()
-    while not _serves(home, "postgres"):
+    while refusal := _refusal(home, "postgres"):
         major = _major(binaries())
         data = home / str(major)
         waited = time.monotonic() - begun
@@ -134,8 +153,11 @@ def _launch(home: Path) -> None:
             if waited > PATIENCE:
                 what = f"PostgreSQL runs, but has not answered for {PATIENCE} s: try again later"
                 raise _failure(home, what)
-            if SOCKETS and waited > 1 and not (_run_folder(home) / ".s.PGSQL.5432").exists():
-                _halt(home, data)  # its socket was swept away, or the folder has moved
+            swept = SOCKETS and waited > 1 and not (_run_folder(home) / ".s.PGSQL.5432").exists()
+            if swept or refusal == STRANGER:  # or its folder has moved, or its settings are old
+                _halt(home, data)
+            elif "FATAL:" in refusal and not re.search(PASSING, refusal):
+                raise _failure(home, f"PostgreSQL does not let us in: {refusal}")
         elif not _boot(home, data, major) and not _postmaster(data):
             dying = "shared memory block" in _said(home)  # what is left of a killed server
             if waited > PATIENCE or not dying:
@@ -155,18 +177,19 @@ def _boot(home: Path, data: Path, major: int) -> bool:
             "folder away and try again."
         )
     if SOCKETS:  # and by peer: no other account gets in, even where a folder was opened to it
-        settings = SETTINGS.format(listen="", port=5432, sockets=run)
+        settings = {"listen": "", "port": 5432, "sockets": run}
         hba, roles = "local all all peer map=workbook\n", ("learner", "postgres")
         me = pwd.getpwuid(os.geteuid()).pw_name.replace('"', '""')
         ident = "".join(f'workbook "{me}" {role}\n' for role in roles)
     else:
         _write(home / "port", port := _free_port(home))
-        settings = SETTINGS.format(listen="127.0.0.1", port=port, sockets="")
+        settings = {"listen": "127.0.0.1", "port": port, "sockets": ""}
         hba, ident = "host all all 127.0.0.1/32 scram-sha-256\n", ""
+    conf = SETTINGS.format(identity=_short_hash(home), **settings)
     if major >= 18:
-        settings += "io_method = sync\n"  # worker processes are for bigger servers
+        conf += "io_method = sync\n"  # worker processes are for bigger servers
     data.chmod(0o700)  # a copy of the workbook may have opened it; PostgreSQL would refuse
-    _write(data / "workbook.conf", settings)
+    _write(data / "workbook.conf", conf)
     _write(data / "pg_hba.conf", hba)
     _write(data / "pg_ident.conf", ident)
     _disown(data / "postmaster.pid")
@@ -206,11 +229,14 @@ def _halt(home: Path, data: Path) -> None:
         raise _failure(home, "PostgreSQL did not stop")
 
 
-def _serves(home: Path, role: str) -> bool:
-    """Whether our server answers; asked as `postgres`, it makes the role `learner` if need be."""
+def _refusal(home: Path, role: str) -> str:
+    """Why our server does not serve, in libpq's words; empty if it does.
+
+    Asked as `postgres`, it makes the role `learner` if need be.
+    """
     address = _address(home)
     if SOCKETS and not _is_private(Path(address["PGHOST"])):
-        return False
+        return "its folder is open to others"
     password = address.get("PGPASSWORD")
     try:
         connection = psycopg2.connect(
@@ -222,14 +248,18 @@ def _serves(home: Path, role: str) -> bool:
             options="",  # instead of the learner's PGOPTIONS
             connect_timeout=10,
         )
-        with contextlib.closing(connection), connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('workbook.cluster', true)")
+            if cursor.fetchone() != (_short_hash(home),):
+                return STRANGER
             if role == "postgres":
                 cursor.execute("SELECT FROM pg_roles WHERE rolname = 'learner'")
                 if not cursor.rowcount:
                     cursor.execute("CREATE ROLE learner LOGIN CREATEDB PASSWORD %s", [password])
-    except psycopg2.Error:
-        return False
-    return True
+    except psycopg2.Error as error:
+        return str(error).strip().replace("\n", " ")
+    return ""
 
 
 def _address(home: Path) -> dict[str, str]:

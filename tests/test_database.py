@@ -1,0 +1,171 @@
+"""Whatever variables are left over from other work, nobody else's server is touched.
+
+Each attack runs against a second real server that stands in for the one at work.
+"""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg2
+import pytest
+
+from workbook import ROOT
+from workbook.server import postgres
+
+if sys.platform != "linux":
+    pytest.skip("only Linux has more than one loopback address", allow_module_level=True)
+
+START = "from workbook.starts import start; start(4)"
+
+
+class Server(NamedTuple):
+    """Somebody else's server, which lets everybody in."""
+
+    sockets: str
+    address: str  # a loopback address of its own: there, the port is the embedded server's
+
+    def rows(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        connection = psycopg2.connect(host=self.sockets, user="postgres", dbname=database)
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        found = cursor.fetchall() if cursor.description else []
+        connection.close()
+        return found
+
+    def state(self) -> list[list[tuple[Any, ...]]]:
+        """Everything that a stranger could change: databases, marks, roles, tables, rows."""
+        databases = "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database"
+        tables = "SELECT oid, relnamespace::regnamespace::text, relname FROM pg_class"
+        return [
+            self.rows(f"{databases} ORDER BY 1"),
+            self.rows("SELECT rolname FROM pg_roles ORDER BY 1"),
+            self.rows(f"{tables} ORDER BY 1", "jobboard"),
+            self.rows("SELECT name FROM companies", "jobboard"),
+        ]
+
+
+@pytest.fixture(scope="module")
+def work() -> Iterator[Server]:
+    """The server at work: its database happens to have the name of ours, and rows in it."""
+    folder = Path(tempfile.mkdtemp(prefix="work-", dir="/tmp"))
+    home = postgres.cluster_home(folder)
+    work = Server(str(home / "run"), f"127.{random.randint(2, 250)}.{random.randint(2, 250)}.7")
+    try:
+        postgres.start(folder)
+        postgres.stop(folder)
+        [data] = home.glob("[0-9]*")
+        (data / "postgresql.conf").write_text(
+            f"listen_addresses = '{work.address}'\nunix_socket_directories = '{work.sockets}'\n"
+        )
+        (data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.0/8 trust\n")
+        (home / "run").chmod(0o700)
+        assert postgres._run(home, data, "pg_ctl", "start", "-w")
+        work.rows("CREATE DATABASE jobboard OWNER learner")
+        work.rows("CREATE TABLE companies AS SELECT 'of work' AS name", "jobboard")
+        work.rows(
+            "ALTER TABLE companies OWNER TO learner; ALTER SCHEMA public OWNER TO learner",
+            "jobboard",
+        )
+        yield work
+    finally:
+        postgres.stop(folder)
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Workbook(NamedTuple):
+    """A workbook with the embedded server, and the home of the user that it belongs to."""
+
+    folder: Path
+
+    def run(self, code: str, *, fails: str = "", **variables: str) -> str:
+        """What the code prints, in a Python that inherits these variables and no others."""
+        ours = ("PG", "WORKBOOK", "DATABASE_URL", "PYTEST")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        kept |= {"HOME": str(self.folder), "WORKBOOK_HOME": str(self.folder)} | variables
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=kept,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+        assert (done.returncode != 0) == bool(fails), done.stderr
+        assert fails in done.stderr, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def workbook(work: Server) -> Iterator[Workbook]:
+    folder = Path(tempfile.mkdtemp(prefix="wb-", dir="/tmp"))
+    service = f"[work]\nhost={work.sockets}\nuser=learner\ndbname=jobboard\n"
+    (folder / ".pg_service.conf").write_text(service)
+    (folder / "pg_service.conf").write_text(service)
+    try:
+        yield Workbook(folder)
+    finally:
+        postgres.stop(folder / ".postgres")
+        shutil.rmtree(postgres.cluster_home(folder / ".postgres"), ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def untouched(work: Server) -> Iterator[None]:
+    before = work.state()
+    yield
+    assert work.state() == before
+
+
+LEFT_OVER = {
+    "a service in the home": {"PGSERVICE": "work"},
+    "a service in a file": {"PGSERVICE": "work", "PGSERVICEFILE": "{folder}/pg_service.conf"},
+    "a service of the system": {"PGSERVICE": "work", "PGSYSCONFDIR": "{folder}", "HOME": "/"},
+    "a host's address": {"PGHOSTADDR": "{address}"},
+    "one of ours": {"PGSERVICE": "work", "WORKBOOK_EMBEDDED": "1"},
+    "two of ours": {"PGHOST": "{sockets}", "PGPORT": "5432", "WORKBOOK_EMBEDDED": "{sockets}:5432"},
+    "what keeps from ours": {
+        "PGTARGETSESSIONATTRS": "standby",
+        "PGREQUIREAUTH": "scram-sha-256",
+        "PGREQUIREPEER": "nobody_at_all",
+        "PGCHANNELBINDING": "require",
+        "PGSSLMODE": "verify-full",
+        "PGGSSENCMODE": "require",
+        "PGMINPROTOCOLVERSION": "3.2",
+        "PGLOADBALANCEHOSTS": "nonsense",
+        "PGCONNECT_TIMEOUT": "nonsense",
+        "PGCLIENTENCODING": "SQL_ASCII",
+        "PGPASSFILE": "/nowhere",
+        "PGPASSWORD": "of work",
+        "PGOPTIONS": "-c search_path=app -c default_transaction_read_only=on -c role=postgres",
+    },
+}
+DOINGS = {
+    "start": "from workbook.starts import start, reset; start(4); reset()",
+    "separate": "from workbook import *; from workbook.server.database import *;"
+    " connect_environment()\nwith separate('jobboard', home()): connect_environment()",
+    "throwaway": "from workbook.server.database import *\nwith throwaway(): drop('jobboard')",
+    "alembic": "import subprocess as s, sys; s.run([sys.executable, '-m', 'alembic', 'upgrade',"
+    " 'head'], check=True)",
+}
+
+
+@pytest.mark.parametrize("left_over", LEFT_OVER.values(), ids=LEFT_OVER)
+@pytest.mark.parametrize("code", DOINGS.values(), ids=DOINGS)
+@pytest.mark.usefixtures("untouched")
+def test_left_over_from_work(
+    work: Server, workbook: Workbook, left_over: dict[str, str], code: str
+) -> None:
+    """All works, and on our own server; what is inherited from here leads there, too."""
+    places = {"folder": workbook.folder, "address": work.address, "sockets": work.sockets}
+    given = {name: value.format(**places) for name, value in left_over.items()}
+    workbook.run(code, **given)
