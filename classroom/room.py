@@ -319,8 +319,8 @@ async def reset(folder: Path, chapter: int, names: list[str]) -> int:
     if unknown := set(names) - set(given["learners"]):
         raise RoomError(f'"{min(unknown)}" is not a learner of this room.')
     names = names or given["learners"]
-    code = "from workbook import chapters\n"
-    code += f"chapters.start({chapter}, fresh=True)" if chapter else "chapters.reset()"
+    code = "from workbook import starts\n"
+    code += f"starts.start({chapter}, fresh=True)" if chapter else "starts.reset()"
     hub, places = connection(given), asyncio.Semaphore(2 * (os.cpu_count() or 1))
     await client.users(hub)  # one line if it does not answer, and not one for each learner
     problems = await client.start(hub, names)

@@ -1,4 +1,4 @@
-"""Every notebook in JupyterLab, in Chromium, run from top to bottom as a learner would.
+"""Every lesson on the desk, in JupyterLab and Chromium, run from top to bottom as a learner would.
 
 With WORKBOOK_SCREENSHOTS, a folder, each of them is photographed afterwards, screen by screen.
 """
@@ -6,7 +6,6 @@ With WORKBOOK_SCREENSHOTS, a folder, each of them is photographed afterwards, sc
 # mypy: disable-error-code=no-untyped-call
 # (nbformat has no hints)
 
-import copy
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,9 +16,10 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
-from test_launch import Lab, Place, launch, new_place, wait_for
+from test_launch import Lab, launch, new_place, wait_for
 
 from workbook import ROOT
+from workbook.contents import CHAPTERS
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
 ]
-NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = [chapter.lesson for chapter in CHAPTERS.values()]
 PATIENCE = 120_000  # milliseconds, for a machine that has much else to do
 FLAGS = "no-sandbox disable-gpu no-first-run disable-background-networking disable-sync"
 INLINE = ("data:", "blob:", "about:")
@@ -40,45 +40,32 @@ class Browser:
 
     page: Page
     lab: Lab
-    notebooks: Path
+    desk: Path
     asked: set[str] = field(default_factory=set)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """JupyterLab as the launcher starts it, on copies of the notebooks that nobody has run."""
+    """JupyterLab as the launcher starts it, for somebody who has never run a lesson."""
     with new_place() as place, sync_playwright() as playwright:
-        notebooks = copy_notebooks(place)
-        lab = launch(place, f"--ServerApp.root_dir={notebooks.parent}")
+        lab = launch(place)
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS.split()]
         )
         page = chromium.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(PATIENCE)
-        browser = Browser(page, lab, notebooks)
+        browser = Browser(page, lab, place.folder / "workspace")
         page.on("request", lambda request: browser.asked.add(request.url))
         page.on("websocket", lambda socket: browser.asked.add(socket.url))
         yield browser
         chromium.close()
 
 
-def copy_notebooks(place: Place) -> Path:
-    """Copies without outputs: what is there afterwards has just been made."""
-    folder = place.folder / "clone" / "notebooks"
-    folder.mkdir(parents=True)
-    for name in NOTEBOOKS:
-        notebook = copy.deepcopy(nbformat.read(ROOT / "notebooks" / name, 4))
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.execution_count, cell.outputs = None, []
-        nbformat.write(notebook, folder / name)
-    return folder
-
-
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_notebook(browser: Browser, name: str) -> None:
-    page, file = browser.page, browser.notebooks / name
-    page.goto(f"{browser.lab.url}lab/tree/notebooks/{name}?token={browser.lab.token}&reset")
+    page, file = browser.page, browser.desk / name
+    shipped = (ROOT / "notebooks" / name).read_bytes()
+    page.goto(f"{browser.lab.url}lab/tree/{name}?token={browser.lab.token}&reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     # A click before the kernel is there does nothing.
     expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=PATIENCE)
@@ -94,6 +81,7 @@ def test_notebook(browser: Browser, name: str) -> None:
     assert_no_pop_up(page)
     hosts = {urlsplit(url).hostname for url in browser.asked if not url.startswith(INLINE)}
     assert hosts == {"127.0.0.1"}
+    assert (ROOT / "notebooks" / name).read_bytes() == shipped
 
 
 def has_run(page: Page, file: Path) -> bool:

@@ -17,6 +17,7 @@ import nbformat
 import pytest
 
 from workbook import ROOT, WorkbookError, contents, desk
+from workbook.aside import own_files, replace_files
 
 LESSON = "03_upgrade.ipynb"
 NEW, STEM = "03_upgrade.new.ipynb", "03_upgrade"
@@ -153,7 +154,9 @@ def test_where_both_changed_a_cell_the_new_one_lies_beside(
     assert not (place / "workspace" / NEW).exists()
 
 
-def test_work_in_the_one_beside_is_kept_too(place: Path) -> None:
+def test_work_in_the_one_beside_is_kept_too(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     copy, original = place / "workspace" / LESSON, place / "clone" / "notebooks" / LESSON
     rewrite(copy, tables="mine")
     rewrite(original, tables="new")
@@ -163,6 +166,10 @@ def test_work_in_the_one_beside_is_kept_too(place: Path) -> None:
     desk.lay()
     assert read(place / "workspace" / NEW)["tables"].source == "newer"
     assert "mine again" in everything(place / "workspace")
+    desk.fresh_lesson()
+    newer, earlier, count = capsys.readouterr().out.splitlines()
+    assert newer == f"{NEW} is newer than your {LESSON}"
+    assert earlier.startswith("03_upgrade.new_2") and count == "1 earlier copies of lessons."
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"[1]", b'{"cells": [{"a": 1}]}', None])
@@ -181,6 +188,17 @@ def test_what_cannot_be_read_is_left_alone(place: Path, text: bytes | None) -> N
     assert desk.lay() == []
     desk.fresh_lesson(3)
     assert read(copy)
+
+
+def test_putting_a_project_aside_leaves_the_lessons(place: Path) -> None:
+    project = place / "workspace" / "jobboard" / "mine.ipynb"
+    project.parent.mkdir()
+    project.write_text("mine")
+    assert [path.as_posix() for path in own_files()] == ["jobboard/mine.ipynb"]
+    replace_files(None, place / "nothing")
+    assert {path.name for path in (place / "workspace").glob("*.ipynb")} == {
+        chapter.lesson for chapter in contents.CHAPTERS.values()
+    }
 
 
 def test_without_the_version_that_it_was_made_from_a_copy_stays(place: Path) -> None:

@@ -40,13 +40,14 @@ def lay() -> list[str]:
 def fresh_lesson(chapter: int | None = None) -> None:
     """Lay a chapter's lesson anew; a copy that was worked in stays beside it, under a date.
 
-    Without a chapter, list what stays so. Raises WorkbookError.
+    Without a chapter, list what lies beside the lessons. Raises WorkbookError.
     """
     if chapter is None:
+        for each in CHAPTERS.values():
+            if (beside := _desk() / _beside(each.lesson)).exists():
+                print(f"{beside.name} is newer than your {each.lesson}")
         dated = sorted(path.name for each in CHAPTERS.values() for path in _dated(each.lesson))
-        for name in dated:
-            print(name)
-        print(f"{len(dated)} earlier copies of lessons.")
+        print(*dated, f"{len(dated)} earlier copies of lessons.", sep="\n")
         return
     if chapter not in CHAPTERS:
         raise WorkbookError(f"There is no chapter {chapter}: pick one from 0 to {max(CHAPTERS)}.")
