@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +17,7 @@ import pytest
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 from workbook import ROOT
-from workbook.server import database
+from workbook.server import database, postgres
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -26,6 +28,7 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 LEARNER = "not author and not browser"
+SERVER = pytest.StashKey[str]()
 stack = contextlib.ExitStack()  # the server, in the main process
 notebook = contextlib.ExitStack()  # project and database of the notebook that is running
 current: list[object] = []
@@ -38,13 +41,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the server before the workers are: they inherit its variables."""
+    """Have a server of the suite's own, unless PGHOST names one; leave out what is only for `--all`."""
     if hasattr(config, "workerinput"):
+        connect(config.workerinput["server"])
         return
-    stack.enter_context(database.throwaway())
     named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
     if not (named or config.option.all or config.option.markexpr):
         config.option.markexpr = LEARNER
+    if "PGHOST" in os.environ and "WORKBOOK_EMBEDDED" not in os.environ:
+        return
+    place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="workbook-")))
+    stack.callback(shutil.rmtree, postgres.cluster_home(place), ignore_errors=True)
+    stack.callback(postgres.stop, place)
+    if config.option.dist == "no":
+        connect(str(place))
+    else:  # while the server starts, the workers do, too
+        config.stash[SERVER] = str(place)
+        starting = threading.Thread(target=postgres.start, args=[place])
+        stack.callback(starting.join)
+        starting.start()
+
+
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the server is."""
+    node.workerinput["server"] = node.config.stash.get(SERVER, "")
+
+
+def connect(place: str) -> None:
+    """Set libpq's variables for the server in `place`, once it is up; "" is the user's own."""
+    if place:
+        os.environ.pop("WORKBOOK_EMBEDDED", None)
+        os.environ.update(postgres.start(Path(place)), PGDATABASE="postgres")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
