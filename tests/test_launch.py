@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import site
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,6 @@ PATIENCE = 60  # seconds, for a machine that has much else to do
 INSTALLER = """\
 #!{python} -ES
 import json, os, signal, sys, time
-signal.signal(signal.SIGINT, signal.SIG_DFL)
 here = {here!r}
 arguments = sys.argv[1:]
 step = "venv" if "venv" in arguments[:1] else "project" if "-e" in arguments else "install"
@@ -57,8 +57,9 @@ if step in ("venv", "install"):
     with open(venv + "/half-made-by-" + step, "w"):
         pass
 if "sleep" in plan:
-    with open(here + "/sleeping", "w"):
-        pass
+    with open(here + "/new", "w") as file:
+        file.write(str(os.getpid()))
+    os.rename(here + "/new", here + "/sleeping")
     time.sleep(plan["sleep"])
 if "kill" in plan:
     os.remove(here + "/plan")
@@ -72,6 +73,10 @@ if step == "venv":
     os.symlink({python!r}, venv + "/bin/python")
     with open(venv + "/pyvenv.cfg", "w") as file:
         file.write("home = " + os.path.dirname({python!r}) + "\\n")
+    packages = venv + "/lib/python%d.%d/site-packages" % sys.version_info[:2]
+    os.makedirs(packages, exist_ok=True)
+    with open(packages + "/stubs.pth", "w") as file:
+        file.write(here + "/stubs")
     os.remove(venv + "/half-made-by-venv")
 elif step == "install":
     packages = venv + "/lib/python%d.%d/site-packages" % sys.version_info[:2]
@@ -82,7 +87,8 @@ elif step == "install":
 INSIDE = """\
 import json, os, sys
 def main(argv):
-    print("inside", json.dumps([sys.prefix, os.getcwd(), argv]))
+    strange = [name for name in os.environ if name.startswith(("PYTHON", "PIP"))]
+    print("inside", json.dumps([sys.prefix, os.getcwd(), argv, strange]))
     return 7
 """
 
@@ -128,10 +134,20 @@ class Clone:
     def steps(self) -> list[str]:
         return [call[0] for call in self.asked()]
 
-    def asleep(self) -> None:
-        """Wait until an installer sleeps."""
+    def asleep(self) -> int:
+        """Wait until an installer sleeps; its pid."""
         wait_for((self.tools / "sleeping").exists)
-        (self.tools / "sleeping").unlink()
+        return int((self.tools / "sleeping").rename(self.tools / "seen").read_text())
+
+
+    def interrupt(self, number: signal.Signals) -> "subprocess.CompletedProcess[str]":
+        """A start that gets a signal when an installer sleeps."""
+        running = self.begin()
+        installer = self.asleep()
+        os.killpg(running.pid, number)
+        if number == signal.SIGKILL:  # the installer outlives us, and keeps others waiting
+            os.kill(installer, number)
+        return finish(running)
 
 
 @pytest.fixture
@@ -165,7 +181,9 @@ def clone_without_uv(clone: Clone) -> Clone:
             program.replace("arguments = sys.argv[1:]", f"arguments = ['{name}', *sys.argv[1:]]")
         )
     (clone.tools / "uv").unlink()
-    clone.environment |= {"PYTHONPATH": str(stubs)}
+    packages = site.getusersitepackages().replace(str(Path.home()), str(clone.tools / "home"))
+    Path(packages).mkdir(parents=True)
+    (Path(packages) / "usercustomize.py").write_text(f"import sys; sys.path[:0] = [{str(stubs)!r}]")
     clone.plan(**{"get uv": {"fail": "no network"}})
     return clone
 
@@ -192,8 +210,8 @@ def assert_inside(done: "subprocess.CompletedProcess[str]", clone: Clone, *argv:
     assert done.stderr == ""
     told = done.stdout.splitlines()[-1].partition(" ")
     assert told[0] == "inside", done.stdout
-    prefix, folder, arguments = json.loads(told[2])
-    assert (Path(prefix), Path(folder), arguments) == (clone.venv, clone.root, list(argv))
+    expected = [str(clone.venv), str(clone.root), list(argv), []]
+    assert json.loads(told[2]) == expected
     assert done.returncode == 7
     assert not list(clone.venv.glob("half-made*"))
 
@@ -319,6 +337,51 @@ def test_an_environment_of_the_users_own(clone: Clone) -> None:
     assert clone.steps() == ["install", "project"] and mine.exists()
 
 
+@pytest.mark.parametrize("way", ["copied", "renamed"])
+def test_a_clone_that_was_moved(clone: Clone, way: str) -> None:
+    """Its scripts and the project that it imports are those of the folder that it was made in."""
+    assert_inside(clone.run(), clone)
+    (clone.venv / "leads there").touch()
+    clone.asked()
+    other = replace(clone, root=clone.root.with_name(way))
+    if way == "copied":
+        shutil.copytree(clone.root, other.root, symlinks=True)
+        assert_inside(clone.run(), clone)
+    else:
+        clone.root.rename(other.root)
+    assert_inside(other.run("doctor"), other, "doctor")
+    assert other.steps() == ["venv", "install", "project"]
+    assert not (other.venv / "leads there").exists()
+    assert_inside(other.run(), other)
+    link = replace(clone, root=clone.root.with_name("link"))
+    link.root.symlink_to(other.root)
+    assert link.run().returncode == 7
+    assert other.steps() == []
+
+
+@pytest.mark.parametrize("whose", ["ours", "another's"])
+def test_the_workbook_in_the_users_python(clone: Clone, whose: str) -> None:
+    """It serves as it is, unless it is there for another clone."""
+    packages = clone.tools / "packages"
+    about = packages / "migrations_workbook-1.dist-info"
+    about.mkdir(parents=True)
+    (packages / "jupyterlab.py").touch()
+    place = clone.root if whose == "ours" else clone.tools
+    (about / "METADATA").write_text("Name: migrations-workbook\n")
+    (about / "direct_url.json").write_text(json.dumps({"url": place.as_uri()}))
+    clone.environment["PYTHONPATH"] = str(packages)
+    assert clone.run().returncode == 7
+    assert clone.venv.exists() == (whose != "ours")
+
+
+def test_variables_that_lead_to_other_files(clone: Clone) -> None:
+    """PYTHONHOME is for another Python, and what shadows our packages is on PYTHONPATH."""
+    values = {"PYTHONPATH": "/nowhere", "PYTHONOPTIMIZE": "2", "PYTHONINSPECT": "1"}
+    clone.environment |= values | {"PIP_TARGET": "/nowhere", "PYTHONHOME": sys.base_prefix}
+    for python in (BASE, BASE, str(clone.venv / "bin" / "python")):
+        assert_inside(clone.run(python=python), clone)
+
+
 def test_something_else_that_is_called_venv(clone: Clone) -> None:
     clone.venv.mkdir()
     mine = clone.venv / "mine"
@@ -340,6 +403,8 @@ FAILURES = {
     "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated "
     "the package versions, please update the hashes.": "not the one that the lock names",
     "error: client error (Connect)\n  Caused by: invalid peer certificate: UnknownIssuer": "trusted",
+    "error: failed to create `/x/.venv`: Permission denied (os error 13)": "folder of your own",
+    "OSError: [Errno 30] Read-only file system: '/x/.venv'": "Read-only file system: '/x/.venv': mend",
     "error: something new\nhint: look here": "This did not work: hint: look here",
 }
 
@@ -379,10 +444,7 @@ def test_venv_is_a_file(clone: Clone) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_interrupted(clone: Clone, step: str, number: signal.Signals) -> None:
     clone.plan(**{step: {"sleep": PATIENCE}})
-    running = clone.begin()
-    clone.asleep()
-    os.killpg(running.pid, number)
-    done = finish(running)
+    done = clone.interrupt(number)
     if number == signal.SIGINT:
         assert_one_line(done, "Stopped. Nothing is broken", status=130)
         assert len(done.stderr.splitlines()) == 1
@@ -401,10 +463,7 @@ def test_interrupted_while_it_installs_again(clone: Clone, number: signal.Signal
     with (clone.root / "requirements.lock").open("a") as file:
         file.write("\n# changed\n")
     clone.plan(install={"sleep": PATIENCE})
-    running = clone.begin()
-    clone.asleep()
-    os.killpg(running.pid, number)
-    finish(running)
+    clone.interrupt(number)
     clone.plan()
     clone.asked()
     assert_inside(clone.run(), clone)

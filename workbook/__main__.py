@@ -6,8 +6,10 @@ this far to say that it is too old.
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -15,10 +17,16 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
-READY = os.path.join(VENV, ".workbook-ready")  # the stamps of the locks that are installed
+READY = os.path.join(VENV, ".workbook-ready")  # where .venv was made, and from which locks
 UNFINISHED = os.path.join(VENV, ".workbook-unfinished")  # there while the environment is made
 DATABASE = "from workbook.server import database; database.connect_environment()"
-STOP = "from workbook.launch.cli import stop; stop()"
+STOP = "from workbook import home; from workbook.server import postgres; "
+STOP += "postgres.stop(home() / '.postgres')"
+# What leads a Python or pip to files or to ways that are not those of their environment.
+STRANGE = ["PYTHON" + name for name in ("HOME", "PATH", "STARTUP", "INSPECT", "OPTIMIZE")]
+STRANGE += ["PYTHONSAFEPATH", "PYTHONWARNINGS", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"]
+STRANGE += ["PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"]
+QUIET = {name: subprocess.DEVNULL for name in ("stdin", "stdout", "stderr")}
 AGAIN = "then run the same command again"
 REASONS = [
     (
@@ -35,6 +43,11 @@ REASONS = [
         "The packages cannot be downloaded: check the network, " + AGAIN,
     ),
     (("hashes", "Hash mismatch"), "A package is not the one that the lock names: see above"),
+    (
+        ("Permission denied", "Read-only file system", "Access is denied", "not permitted"),
+        "{}: mend the rights of that place, or clone the workbook into a folder of your own, "
+        + AGAIN,
+    ),
 ]
 
 
@@ -49,10 +62,15 @@ def main(argv):
     testing = argv[:1] == ["test"]
     asks = {"-h", "--help"} & set(argv[: argv.index("--")] if "--" in argv else argv)
     try:
-        if not asks and not inside(testing):
+        ready = asks or inside(testing)
+        strange = [] if ready and not in_venv() else set(STRANGE) & set(os.environ)
+        for name in strange:
+            del os.environ[name]
+        if not ready:
             with alone():
                 if in_venv() or not is_ready(testing):
                     set_up(testing)
+        if not ready or strange:
             command = [PYTHON, "-m", "workbook"] + argv
             if os.name == "nt":
                 return subprocess.call(command, cwd=ROOT)
@@ -91,16 +109,27 @@ def in_venv():
 def inside(testing):
     """Whether this Python has all that is needed: our .venv, or one that somebody else made."""
     from importlib import metadata, util
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
 
     if not util.find_spec("jupyterlab"):  # in .venv too: a new Python does not see its packages
         return False
     if in_venv():
         return is_ready(testing)
     try:  # conda, a container, an environment of the user's own
-        metadata.version("migrations-workbook")
+        told = metadata.distribution("migrations-workbook").read_text("direct_url.json")
     except metadata.PackageNotFoundError:
         return False
-    return True
+    place = urlsplit(json.loads(told)["url"]) if told else None
+    return not place or place.scheme != "file" or same(url2pathname(place.path), ROOT)
+
+
+def same(one, other):
+    """Whether two paths lead to the same folder."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
 
 
 def stamp(testing):
@@ -117,14 +146,23 @@ def lock(testing):
     return "requirements-test.lock" if testing else "requirements.lock"
 
 
-def is_ready(testing):
-    """Whether .venv is complete and made from the locks as they are now."""
+def made():
+    """The stamps of what .venv holds and the folder that it was made in, as far as it is ready."""
     try:
-        with open(READY) as file:
-            stamps = file.read().split()
+        with open(READY, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
     except OSError:
-        return False
-    return os.path.exists(PYTHON) and stamp(testing) in stamps
+        return []
+
+
+def moved():
+    """Whether .venv was made in another folder, by a copied or renamed clone: it leads there."""
+    return any(os.path.isabs(line) and not same(line, VENV) for line in made())
+
+
+def is_ready(testing):
+    """Whether .venv is complete, made here, and from the locks as they are now."""
+    return os.path.exists(PYTHON) and stamp(testing) in made() and not moved()
 
 
 @contextlib.contextmanager
@@ -161,7 +199,7 @@ def alone():
 
 def set_up(testing):
     """Make .venv and install the lock into it. Raises SetUpError, OSError, KeyboardInterrupt."""
-    if not os.path.exists(PYTHON) or os.path.exists(UNFINISHED):
+    if not os.path.exists(PYTHON) or os.path.exists(UNFINISHED) or moved():
         make_environment()
     # What an interrupted installation left may look installed: all of it again, then.
     again = not os.path.exists(READY) and not os.path.exists(UNFINISHED)
@@ -180,30 +218,25 @@ def set_up(testing):
     print("[3/3] Installing the workbook itself, and making the database", flush=True)
     # At the same time, as neither needs the other. What goes wrong with the server is said later,
     # by the command that wants it.
-    quiet = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.DEVNULL,
-        "stderr": subprocess.DEVNULL,
-    }
-    server = None if testing else subprocess.Popen([PYTHON, "-c", DATABASE], cwd=ROOT, **quiet)
+    server = None if testing else begin([PYTHON, "-c", DATABASE], **QUIET)
     try:
         run(install + ["-q", "--no-deps", "--no-build-isolation", "-e", ROOT])
-        if server:
-            server.wait()
     except BaseException:  # Ctrl-C too
         if server:
             server.wait()
             quietly([PYTHON, "-c", STOP])
         raise
+    if server:
+        server.wait()
     stamps = [stamp(False)] + ([stamp(True)] if testing else [])
-    with open(READY, "w") as file:
-        file.write("\n".join(stamps))
+    with open(READY, "w", encoding="utf-8") as file:
+        file.write("\n".join(stamps + [VENV]))
     if os.path.exists(UNFINISHED):
         os.remove(UNFINISHED)
 
 
 def make_environment():
-    """Make .venv, empty, in place of one that is not finished or whose Python is gone."""
+    """Make .venv, empty, in place of one that is not finished, not made here or without a Python."""
     print("[1/3] Making a Python environment in .venv", flush=True)
     os.makedirs(VENV, exist_ok=True)
     if os.listdir(VENV) and not os.path.exists(UNFINISHED) and not os.path.exists(READY):
@@ -250,19 +283,33 @@ def find_uv():
 
 def quietly(command):
     """Whether a command succeeds; what it says is lost."""
-    nowhere = subprocess.DEVNULL
-    return subprocess.call(command, stdin=nowhere, stdout=nowhere, stderr=nowhere) == 0
+    return subprocess.call(command, **QUIET) == 0
+
+
+def begin(command, **ways):
+    """Start a command in a session of its own: Ctrl-C is for us, not for its traceback."""
+    if os.name == "nt":
+        ways["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
+    else:
+        ways["start_new_session"] = True
+    ways["env"] = dict(os.environ, PIP_USER="0")  # which a pip.conf may want otherwise
+    return subprocess.Popen(command, cwd=ROOT, close_fds=False, **ways)  # the lock goes with it
 
 
 def run(command):
     """Run a command in sight of the user. Raises SetUpError with the reason when it fails."""
-    ways = {"cwd": ROOT, "stdin": subprocess.DEVNULL, "close_fds": False}  # the lock goes with it
-    if subprocess.call(command, **ways) == 0:
-        return
     # Once more for its words: in sight, it had the terminal for its progress.
-    again = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **ways)
-    if again.returncode:
-        raise SetUpError(explain(again.stdout.decode(errors="replace")))
+    for ways in ({}, {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}):
+        process = begin(command, stdin=subprocess.DEVNULL, **ways)
+        try:
+            words = process.communicate()[0]
+        except BaseException:
+            process.kill() if os.name == "nt" else os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        if process.returncode == 0:
+            return
+    raise SetUpError(explain(words.decode(errors="replace")))
 
 
 def explain(text):
@@ -270,8 +317,9 @@ def explain(text):
     if shutil.disk_usage(ROOT).free < 20e6:
         return REASONS[0][1]
     for signs, line in REASONS:
-        if any(sign in text for sign in signs):
-            return line
+        said = [each for each in text.splitlines() if any(sign in each for sign in signs)]
+        if said:
+            return line.format(said[-1].strip())
     lines = text.strip().splitlines()
     return "This did not work: " + (lines[-1] if lines else "no reason was given")
 
