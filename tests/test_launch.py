@@ -20,6 +20,7 @@ import textwrap
 import time
 import urllib.error
 import urllib.request
+import venv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -138,7 +139,6 @@ class Clone:
         """Wait until an installer sleeps; its pid."""
         wait_for((self.tools / "sleeping").exists)
         return int((self.tools / "sleeping").rename(self.tools / "seen").read_text())
-
 
     def interrupt(self, number: signal.Signals) -> "subprocess.CompletedProcess[str]":
         """A start that gets a signal when an installer sleeps."""
@@ -357,6 +357,18 @@ def test_a_clone_that_was_moved(clone: Clone, way: str) -> None:
     link.root.symlink_to(other.root)
     assert link.run().returncode == 7
     assert other.steps() == []
+
+
+def test_a_copys_environment_does_not_work_in_the_original(tmp_path: Path) -> None:
+    """As VS Code starts a kernel: without the launcher, which would make it again."""
+    venv.create(tmp_path / ".venv", symlinks=True, with_pip=False)
+    (tmp_path / ".venv" / ".workbook-ready").touch()
+    code = "import sys; sys.path.append(sys.argv[1]); import workbook; workbook.home()"
+    python = tmp_path / ".venv" / "bin" / "python"
+    done = subprocess.run(
+        [python, "-c", code, ROOT], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert f"run python3 -m workbook in {tmp_path} once" in done.stderr
 
 
 @pytest.mark.parametrize("whose", ["ours", "another's"])
@@ -632,7 +644,7 @@ class Place:
         return found
 
 
-# Notes in every Python of JupyterLab's family which addresses it asks for.
+# Notes in JupyterLab and in each of its kernels which addresses it asks for.
 WATCH = """\
 import os, sys
 def note(event, arguments):
@@ -656,14 +668,15 @@ def new_place() -> Iterator[Place]:
     """Short, because of the sockets' paths; and nothing of the tests' own server."""
     with tempfile.TemporaryDirectory(prefix="wb-", dir="/tmp") as name:
         folder = Path(name) / "my work"
-        (folder / "watch").mkdir(parents=True)
-        (folder / "watch" / "sitecustomize.py").write_text(WATCH)
+        folder.mkdir()
+        for file in (".jupyter/jupyter_server_config.py", ".ipython/profile_default/startup/w.py"):
+            (Path(name) / file).parent.mkdir(parents=True)
+            (Path(name) / file).write_text(WATCH)
         drop = ("PG", "WORKBOOK", "JUPYTER", "JPY", "DATABASE_URL", "PYTEST", "PYTHONDONTWRITE")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
         environment |= {
             "HOME": name,
             "WORKBOOK_HOME": str(folder),
-            "PYTHONPATH": str(folder / "watch"),
             "WATCH_LOG": str(folder / "addresses"),
         }
         place = Place(folder, environment)
@@ -880,10 +893,10 @@ def test_jupyterlab_as_the_launcher_starts_it(place: Place) -> None:
     assert path.split(os.pathsep)[0] == scripts
     client.stop_channels()
     terminal = lab.ask("api/terminals", {})["name"]
-    line = "pwd; printf '%s\\n' \"$PATH\" $" + " $".join(VARIABLES)
+    line = "pwd; printf '%s\\n' " + " ".join(f'"${name}"' for name in ("PATH", *VARIABLES))
     screen = IOLoop(make_current=False).run_sync(lambda: in_terminal(lab, terminal, line))
     assert f"\n{place.folder / 'workspace'}\n{scripts}{os.pathsep}" in screen
-    assert all(f"\n{shown[key]}\n" in screen for key in VARIABLES[:4])
+    assert all(f"\n{shown[key]}\n" in screen for key in VARIABLES)
     # a second start says where the first one is, and takes nothing from under it
     second = place.run()
     assert_one_line(
@@ -914,7 +927,16 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-@pytest.mark.parametrize("end", ["Ctrl-C", "terminated", "launcher killed", "JupyterLab killed"])
+ENDS = {
+    "Ctrl-C": 0,
+    "terminated": 143,
+    "launcher killed": -9,
+    "JupyterLab killed": 247,
+    "guard killed": 0,
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
 def test_the_end_leaves_nothing_running(place: Place, end: str) -> None:
     lab = launch(place)
     connect(place, lab).stop_channels()
@@ -929,11 +951,16 @@ def test_the_end_leaves_nothing_running(place: Place, end: str) -> None:
             lab.launcher.kill()
         case "JupyterLab killed":
             os.kill(lab.pid, signal.SIGKILL)
+        case "guard killed":
+            (guard,) = (line for line in place.remains() if line.endswith("workbook _guard"))
+            os.kill(int(guard.split()[0]), signal.SIGKILL)
+            assert_one_line(place.run(), "The workbook is open already")
+            assert lab.ask("api/kernels") and postgres.running(place.folder / ".postgres")
+            os.killpg(lab.launcher.pid, signal.SIGINT)
     wait_for(lambda: not place.remains(), 15)
     done = finish(lab.launcher)
     assert "Traceback" not in done.stdout + done.stderr
-    expected = {"Ctrl-C": 0, "terminated": 143, "launcher killed": -9, "JupyterLab killed": 247}
-    assert done.returncode == expected[end]
+    assert done.returncode == ENDS[end]
 
 
 def test_ctrl_c_before_jupyterlab_is_up(place: Place) -> None:

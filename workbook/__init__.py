@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,16 @@ class WorkbookError(Exception):
 
 
 def home() -> Path:
-    """The folder that holds workspace/, put_aside/ and .postgres/: WORKBOOK_HOME, or the clone."""
+    """The folder that holds workspace/, put_aside/ and .postgres/: WORKBOOK_HOME, or the clone.
+
+    Raises WorkbookError in an environment that was copied with a clone and leads to the first one.
+    """
+    place = Path(sys.prefix).parent
+    if (Path(sys.prefix) / ".workbook-ready").exists() and not place.samefile(ROOT):
+        raise WorkbookError(
+            f"This Python environment is a copy, and works in {ROOT}: run python3 -m workbook in"
+            f" {place} once, then restart the kernel."
+        )
     return Path(os.environ.get("WORKBOOK_HOME") or ROOT).resolve()
 
 

@@ -84,7 +84,7 @@ class Aside:
 
 
 def enter() -> None:
-    """Work in workspace/, import from it, and find `alembic` even without an activated venv."""
+    """Work in workspace/, import from it, and find our own `alembic` first."""
     if "%" in str(workspace()):  # alembic.ini takes it for the start of a placeholder
         raise WorkbookError(
             f"Alembic cannot work in {workspace()}, because of the percent sign: move the workbook."
@@ -95,8 +95,10 @@ def enter() -> None:
     if str(workspace()) not in sys.path:
         sys.path.insert(0, str(workspace()))
     commands = sysconfig.get_path("scripts")
-    if commands not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = commands + os.pathsep + os.environ.get("PATH", "")
+    others = [
+        folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder != commands
+    ]
+    os.environ["PATH"] = os.pathsep.join([commands, *others])  # first: there may be another alembic
 
 
 @contextlib.contextmanager

@@ -1,17 +1,25 @@
 """JupyterLab and PostgreSQL from start to end: what the command without a name does."""
 
+import contextlib
+import errno
 import os
 import shlex
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import uuid
 from pathlib import Path
 from types import FrameType
 
+import fasteners
+import psutil
+
 from workbook import ROOT, WorkbookError, home
 from workbook.contents import CHAPTERS
+
+TAKEN = 3  # the guard's exit status when another one is at work
 
 
 def launch(arguments: list[str]) -> int:
@@ -19,13 +27,7 @@ def launch(arguments: list[str]) -> int:
 
     Returns JupyterLab's exit status. Raises WorkbookError.
     """
-    from workbook import desk
-    from workbook.server import database
-
-    try:
-        (home() / ".postgres").mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(error) from None
+    lock = alone("launcher")
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), stop_waiting)
@@ -38,9 +40,13 @@ def launch(arguments: list[str]) -> int:
         start_new_session=True,
     )
     assert guard.stdin and guard.stdout
+    from workbook import desk  # while the guard starts
+    from workbook.server import database
+
     jupyter = None
     try:
         if not guard.stdout.readline():
+            guard.wait()
             raise WorkbookError(already_open())
         for line in desk.lay():
             print(line, flush=True)
@@ -59,16 +65,38 @@ def launch(arguments: list[str]) -> int:
         return 0
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        guard.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            guard.stdin.close()
+        if guard.wait() not in (0, TAKEN):  # somebody killed it: what it would do is ours, then
+            end(psutil.Process(jupyter.pid) if jupyter and jupyter.poll() is None else None)
         if jupyter:
             jupyter.wait()
-        guard.wait()
+        lock.release()
 
 
-def unwritable(error: OSError) -> WorkbookError:
+def alone(name: str) -> fasteners.InterProcessLock:
+    """Hold a lock of this learner's until it is released or this process ends.
+
+    The launcher has one and the guard another, so that there is one as long as either lives.
+    Raises WorkbookError.
+    """
+    folder = home() / ".postgres"
+    lock = fasteners.InterProcessLock(folder / name)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if lock.acquire(timeout=5):  # not at once: the other one may be about to end
+            return lock
+    except (OSError, threading.ThreadError) as error:
+        raise unwritable(error) from None
+    raise WorkbookError(already_open())
+
+
+def unwritable(error: Exception) -> WorkbookError:
     """For a home() that cannot hold the learner's work."""
+    if getattr(error, "errno", 0) in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return WorkbookError(f"The disk is full: make room for {home()}, and try again.")
     return WorkbookError(
-        f"Your work cannot be kept in {home()} ({error.strerror}): set WORKBOOK_HOME to a folder of"
+        f"Your work cannot be kept in {home()} ({getattr(error, 'strerror', error)}): set WORKBOOK_HOME to a folder of"
         " your own."
     )
 
@@ -143,23 +171,26 @@ def lab_environment() -> dict[str, str]:
 def guard() -> int:
     """Wait for the launcher's end, then end JupyterLab, its kernels and the embedded server.
 
-    Says "ready" when it is the only one at work for this learner; returns 1 if it is not.
+    Says "ready" when it is the only one at work for this learner; returns TAKEN if it is not.
     """
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    import fasteners
-
-    folder = home() / ".postgres"
-    lock = fasteners.InterProcessLock(folder / "open")  # held until this process ends
-    if not lock.acquire(timeout=5):  # not at once: the other one may be about to end
-        return 1
+    try:
+        lock = alone("open")
+    except WorkbookError:
+        return TAKEN
     print("ready", flush=True)
-    import psutil
-
     pid = sys.stdin.readline().strip()
     lab = psutil.Process(int(pid)) if pid and psutil.pid_exists(int(pid)) else None
     sys.stdin.read()
+    end(lab)
+    lock.release()
+    return 0
+
+
+def end(lab: psutil.Process | None) -> None:
+    """End JupyterLab with its kernels and terminals, and the embedded server."""
     if lab and lab.is_running():
         family = [lab, *lab.children(recursive=True)]
         lab.terminate()
@@ -169,5 +200,4 @@ def guard() -> int:
     from workbook.server import database, postgres
 
     if database.embedded():
-        postgres.stop(folder)
-    return 0
+        postgres.stop(home() / ".postgres")
