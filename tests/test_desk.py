@@ -91,6 +91,17 @@ def test_a_deleted_lesson_comes_back_and_others_are_not_written(place: Path) -> 
     assert (place / "workspace" / "01_models.ipynb").stat().st_mtime_ns == before
 
 
+def test_an_untouched_copy_is_the_new_version(place: Path) -> None:
+    original = place / "clone" / "notebooks" / LESSON
+    notebook = nbformat.read(original, 4)
+    notebook.metadata["title"] = "Upgrade"
+    nbformat.write(notebook, original)
+    rewrite(original, tables="print('new')")
+    assert desk.lay() == []
+    followed = nbformat.read(place / "workspace" / LESSON, 4)
+    assert followed.metadata.title == "Upgrade" and "'new'" in nbformat.writes(followed)
+
+
 def test_a_copy_that_was_only_run_follows_and_keeps_its_other_outputs(place: Path) -> None:
     copy = place / "workspace" / LESSON
     run_all(copy)
@@ -186,6 +197,8 @@ def test_what_cannot_be_read_is_left_alone(place: Path, text: bytes | None) -> N
     )
     assert read(place / "workspace" / NEW) and (copy.is_dir() or copy.read_bytes() == text)
     assert desk.lay() == []
+    (place / "workspace" / NEW).unlink()
+    assert desk.lay() == [line]
     desk.fresh_lesson(3)
     assert read(copy)
 
@@ -262,6 +275,8 @@ def test_a_full_disk_or_a_kill_at_any_step_leaves_old_or_new(
             nonlocal left
             left -= 1
             if left == -1:
+                if isinstance(arguments[0], int):  # a file that is being written
+                    os.ftruncate(arguments[0], 9)
                 raise error
             return real(*arguments, **named)
 

@@ -17,6 +17,7 @@ from workbook import ROOT, WorkbookError, home
 from workbook.contents import CHAPTERS
 
 Notebook = dict[str, Any]
+Cells = list[dict[str, Any]]
 
 
 def lay() -> list[str]:
@@ -55,7 +56,7 @@ def fresh_lesson(chapter: int | None = None) -> None:
     try:
         with _alone():
             name = _put_beside(_desk() / lesson)
-            _lay(lesson, _published(lesson))
+            _lay(lesson, _text(_published(lesson)))
             _clear(lesson)
     except OSError as error:
         raise WorkbookError(_refused(lesson, error)) from None
@@ -65,49 +66,39 @@ def fresh_lesson(chapter: int | None = None) -> None:
 
 def _follow(lesson: str) -> list[str]:
     """Bring one lesson up to date; gives the line for what the learner has to know."""
-    copy, new = _desk() / lesson, _published(lesson)
-    old, base = _read(copy), _read(_kept(lesson))
-    if old is None and not os.path.lexists(copy):
-        _lay(lesson, new)
-        return []
+    copy, latest = _desk() / lesson, _published(lesson)
+    old, base, new = _read(copy), _read(_kept(lesson)), _text(latest)
     mine = _parse(old)
-    if mine is not None and base == new:
+    if mine and base == new:
         return []
-    merged = _merge(_parse(base), mine, _parse(new)) if mine else None
+    if not os.path.lexists(copy) or (mine and old == base):
+        _lay(lesson, new)
+        _clear(lesson)
+        return []
+    merged = _merge(_parse(base), mine, latest) if mine else None
     if merged is None:
         return _lay_beside(lesson, new, unreadable=mine is None)
     if _read(copy) != old:  # somebody saves it this very moment: next time, then
         return []
-    text = new if old == base else old if merged is mine else _text(merged)
-    _lay(lesson, new, text)
+    _lay(lesson, new, old if merged is mine else _text(merged))
     _clear(lesson)
-    if _cells(merged) == _cells(_parse(new)):
+    if _bare(merged) == _bare(latest):
         return []
     return [f"{lesson} is up to date; what you have written in it is there."]
 
 
-def _merge(base: Notebook | None, mine: Notebook, new: Notebook | None) -> Notebook | None:
+def _merge(base: Notebook | None, mine: Notebook, new: Notebook) -> Notebook | None:
     """The new version with the learner's changes and outputs; None where both changed the same."""
-    assert new
-    if _cells(mine) == _cells(new):
+    if _bare(mine) == _bare(new):
         return mine
     if base is None:
         return None
-    if _cells(mine) == _cells(base):
-        merged = new
-    else:
-        from nbdime.merging.notebooks import merge_notebooks  # a second, when it is needed
-
-        merged, decisions = merge_notebooks(base, {**base, "cells": _cells(mine)}, new)
-        known = Counter(cell["source"] for cell in base["cells"])
-        written = Counter(cell["source"] for cell in _cells(mine)) - known
-        ids = [cell.get("id") for cell in merged["cells"]]
-        if (
-            any(decision.conflict for decision in decisions)
-            or written - Counter(cell["source"] for cell in merged["cells"])
-            or len({*ids}) < len(ids)
-        ):
-            return None
+    shipped = {cell.get("id") for cell in base["cells"]}
+    # JupyterLab adds an empty cell whenever the last one is run.
+    cells = [c for c in _bare(mine) if c["source"].strip() or c.get("id") in shipped]
+    merged = new if cells == base["cells"] else _merge_cells(base, cells, new)
+    if merged is None:
+        return None
     run = {cell.get("id"): cell for cell in mine["cells"] if cell["cell_type"] == "code"}
     for cell in merged["cells"]:
         before = run.get(cell.get("id"))
@@ -115,6 +106,23 @@ def _merge(base: Notebook | None, mine: Notebook, new: Notebook | None) -> Noteb
             for what in ("outputs", "execution_count"):
                 cell[what] = before.get(what, cell[what])
     return {**merged, "metadata": mine["metadata"], "nbformat_minor": mine["nbformat_minor"]}
+
+
+def _merge_cells(base: Notebook, cells: Cells, new: Notebook) -> Notebook | None:
+    """nbdime's merge, if all that the learner has written is in it, to the letter."""
+    try:
+        from nbdime.merging.notebooks import merge_notebooks  # a second, when it is needed
+
+        merged, decisions = merge_notebooks(base, {**base, "cells": cells}, new)
+    except Exception:  # noqa: BLE001 - no fault of a merge keeps the workbook from starting
+        return None
+    known = Counter(cell["source"] for cell in base["cells"])
+    written = Counter(cell["source"] for cell in cells) - known
+    ids = [cell.get("id") for cell in merged["cells"]]
+    whole = not written - Counter(cell["source"] for cell in merged["cells"])
+    if any(each.conflict for each in decisions) or not whole or len({*ids}) < len(ids):
+        return None
+    return dict(merged)
 
 
 def _lay_beside(lesson: str, new: bytes, unreadable: bool) -> list[str]:
@@ -152,10 +160,10 @@ def _lay(name: str, base: bytes, text: bytes | None = None) -> None:
 
 def _clear(lesson: str) -> None:
     """Take away a version that was laid beside, if nobody has worked in it."""
-    beside = _beside(lesson)
-    if _read(_desk() / beside) == _read(_kept(beside)):
-        (_desk() / beside).unlink(missing_ok=True)
-    _kept(beside).unlink(missing_ok=True)
+    copy, kept = _desk() / _beside(lesson), _kept(_beside(lesson))
+    if kept.exists() and _read(copy) == _read(kept):
+        copy.unlink()
+    kept.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: bytes) -> None:
@@ -173,23 +181,20 @@ def _write(path: Path, text: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _published(lesson: str) -> bytes:
+def _published(lesson: str) -> Notebook:
     """A lesson as it is laid: the project's, without outputs. Raises OSError."""
     notebook = _parse((ROOT / "notebooks" / lesson).read_bytes())
     if notebook is None:
         raise OSError(0, f"notebooks/{lesson} is no notebook")
-    return _text({**notebook, "cells": _cells(notebook)})
+    return {**notebook, "cells": _bare(notebook)}
 
 
-def _cells(notebook: Notebook | None) -> list[dict[str, Any]]:
-    """A notebook's cells without outputs, and without empty ones: JupyterLab adds them."""
-    bare = []
-    for cell in notebook["cells"] if notebook else []:
-        if cell["cell_type"] == "code":
-            cell = {**cell, "outputs": [], "execution_count": None}
-        if cell["source"].strip():
-            bare.append(cell)
-    return bare
+def _bare(notebook: Notebook) -> Cells:
+    """A notebook's cells without outputs."""
+    return [
+        {**cell, "outputs": [], "execution_count": None} if cell["cell_type"] == "code" else cell
+        for cell in notebook["cells"]
+    ]
 
 
 def _parse(text: bytes | None) -> Notebook | None:
@@ -212,7 +217,7 @@ def _text(notebook: Notebook) -> bytes:
     ]
     whole = {**notebook, "cells": cells}
     text = json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True)
-    return f"{text}\n".encode("utf-8", "surrogatepass")
+    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def _read(path: Path) -> bytes | None:
