@@ -27,14 +27,15 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg2
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
-from workbook import ROOT, WorkbookError, home
+from workbook import ROOT, WorkbookError, aside, home
 from workbook.contents import CHAPTERS
-from workbook.launch import cli, lab
+from workbook.launch import cli, doctor, lab
 from workbook.server import postgres
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and scripts of POSIX")
@@ -695,7 +696,7 @@ def test_doctor_when_all_is_well(place: Place) -> None:
     done = place.run("doctor")
     assert (done.returncode, done.stderr) == (0, "")
     assert all(line.startswith("ok ") for line in done.stdout.splitlines())
-    assert len(done.stdout.splitlines()) == 6
+    assert len(done.stdout.splitlines()) == 7
     assert place.remains()
     assert place.run("stop").stdout == "Stopped.\n"
     assert place.run("stop").stdout == "It was not running.\n"
@@ -708,7 +709,7 @@ def test_doctor_when_all_is_well(place: Place) -> None:
         ({"DATABASE_URL": "postgresql://me@127.0.0.1:1/db"}, ["server", "scratch"]),
         (
             {"PGHOST": "/nowhere", "WORKBOOK_HOME": "/dev/null"},
-            ["folder", "lessons", "server", "scratch"],
+            ["folder", "lessons", "kernel", "server", "scratch"],
         ),
     ],
 )
@@ -718,7 +719,43 @@ def test_doctor_says_what_is_wrong(
     done = place.run("doctor", **variables)
     lines = done.stdout.splitlines()
     assert [line.split()[1].rstrip(":") for line in lines if line.startswith("failed")] == failing
-    assert (done.returncode, done.stderr, len(lines)) == (len(failing), "", 6)
+    assert (done.returncode, done.stderr, len(lines)) == (len(failing), "", 7)
+
+
+def test_doctor_looks_as_a_kernel_does(place: Place) -> None:
+    """What hides a package where the lessons are run, and a path that Alembic cannot have."""
+    desk = place.folder / "workspace"
+    desk.mkdir()
+    (desk / "alembic.py").touch()
+    done = place.run("doctor", PGHOST="/nowhere")
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("failed  kernel:"))
+    assert str(desk / "alembic.py") in line
+    percent = str(place.folder / "100%")
+    failed = place.run("doctor", PGHOST="/nowhere", WORKBOOK_HOME=percent).stdout
+    assert "failed  kernel: Alembic cannot work in" in failed and "percent sign" in failed
+
+
+def test_doctor_says_what_postgresql_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def scratch() -> str:
+        raise psycopg2.errors.DiskFull("could not extend file\nHINT:  Check free disk space.")
+
+    monkeypatch.setattr(doctor, "CHECKS", (scratch,))
+    assert doctor.doctor() == 1
+    assert capsys.readouterr().out == "failed  scratch: could not extend file\n"
+
+
+def test_our_alembic_is_first_on_path(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "alembic"
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    scripts = Path(sys.executable).parent
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), str(scripts)]))
+    aside.enter()
+    assert shutil.which("alembic") == str(scripts / "alembic")
 
 
 @pytest.mark.parametrize("command", ["", "reset", "reset 4"])
