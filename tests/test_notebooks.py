@@ -30,7 +30,7 @@ from workbook.author import notebooks
 from workbook.author.notebooks import LESSONS
 from workbook.contents import CHAPTERS, Chapter
 
-NOTEBOOKS = [LESSONS / each.lesson for each in CHAPTERS.values()]
+NOTEBOOKS = notebooks.lessons()
 TAGS = {"raises-exception", "shows-error", "exercise"}
 FAILURES = re.compile(r"FAILED:|\(psycopg2\.errors\.|Traceback")
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -5,6 +5,7 @@ with, and the medians of several turns are divided.
 """
 
 import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -22,38 +23,77 @@ import psutil
 
 from workbook import ROOT, WorkbookError
 from workbook.author import notebooks
+from workbook.project import workspace
 from workbook.server import database, postgres
 
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 ROUNDS = 3
+Pair = tuple[float, float]  # ours and theirs, in seconds
+
+# What stands in a kernel for `measure`: the project is at the start of chapter 4, where the tables
+# are there (3.2) and the revision that made them goes up, down and up (2.3).
+FIRST_CELL = "from workbook import check, start\nstart(4, fresh=True)\nprint(seconds())"
+FIRST_CHECK = """
+from workbook import check, start
+start(4)
+began = seconds()
+assert check("2.3").kind == "done"
+print(seconds() - began)
+"""
+CHECK = """
+from workbook import check, start
+start(4)
+found = []
+for _ in range(6):
+    began = seconds()
+    assert check("{}").kind == "done"
+    found.append(seconds() - began)
+print(sorted(found[1:])[2])
+"""
+STARTS = """
+from workbook import start
+found = []
+for chapter in (5, 1, 4, 2, 3, 5):
+    began = seconds()
+    start(chapter, fresh=True)
+    found.append(seconds() - began)
+print(max(found[1:]))
+"""
 
 
 def main() -> None:
     """Measure everything and print a table. Takes some minutes."""
-    rows = [
-        ("second start, until JupyterLab answers", "bare jupyter lab", 1.3, second_start),
-        ("first set-up of a fresh clone", "uv installing the lock", 1.4, first_set_up),
-        ("a chapter's first cell", "one alembic current", 1.0, first_cell),
-        ("check of a state", "one alembic current", 0.5, lambda: check("3.2")),
-        ("check up, down and up", "one alembic current", 2.0, lambda: check("3.5")),
-        ("all notebooks under nbval", "nbclient, one by one", 0.65, all_notebooks),
-    ]
     print(f"{'what':<40} {'against':<24} {'seconds':>16} {'ratio':>6} {'at most':>8}")
-    for what, against, limit, measure in rows:
-        try:
-            ours, theirs = measure()
-        except WorkbookError as error:
-            print(f"{what:<40} not measured: {error}", flush=True)
-            continue
-        seconds = f"{ours:.2f} / {theirs:.2f}"
-        ratio = f"{ours / theirs:.2f}"
-        print(f"{what:<40} {against:<24} {seconds:>16} {ratio:>6} {limit:>8}", flush=True)
-    print(f"slowest fresh chapter start in a running kernel: {slowest_start():.2f} s, at most 1 s")
-    with contextlib.suppress(WorkbookError):
-        print(f"memory of the idle embedded server, PSS: {idle_memory():.1f} MB, at most 30 MB")
+    row("second start, until JupyterLab answers", "bare jupyter lab", 1.0, second_start)
+    row("first set-up of a fresh clone", "uv installing the lock", 1.2, first_set_up)
+    with project() as home:
+        one = "one alembic current"
+        for what, limit, code in (
+            ("a chapter's first cell", 1.0, FIRST_CELL),
+            ("first check of a kernel", 1.0, FIRST_CHECK),
+            ("check of a state", 0.12, CHECK.format("3.2")),
+            ("check up, down and up", 0.4, CHECK.format("2.3")),
+        ):
+            ours = functools.partial(kernel, code, home)
+            row(what, one, limit, functools.partial(in_turns, ours, current))
+        print(f"slowest fresh start in a running kernel: {kernel(STARTS, home):.2f} s, at most 1 s")
+        with contextlib.suppress(WorkbookError):
+            print(f"memory of the idle embedded server: {memory(home):.1f} MB, at most 30 MB")
+    row("all notebooks under nbval", "nbclient, one by one", 0.6, all_notebooks)
 
 
-def in_turns(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float]:
+def row(what: str, against: str, limit: float, measure: Callable[[], Pair]) -> None:
+    """Print one ratio, or why there is none."""
+    try:
+        ours, theirs = measure()
+    except WorkbookError as error:
+        print(f"{what:<40} not measured: {error}", flush=True)
+        return
+    numbers = f"{f'{ours:.2f} / {theirs:.2f}':>16} {ours / theirs:>6.2f} {limit:>8}"
+    print(f"{what:<40} {against:<24} {numbers}", flush=True)
+
+
+def in_turns(ours: Callable[[], float], theirs: Callable[[], float]) -> Pair:
     """The medians of several rounds, after one that does not count."""
     ours(), theirs()
     pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
@@ -87,7 +127,7 @@ def own_home() -> Iterator[Path]:
             postgres.stop(Path(name) / ".postgres")
 
 
-def second_start() -> tuple[float, float]:
+def second_start() -> Pair:
     """Until the web server answers, with the database stopped before as after a day's work."""
 
     def until_it_answers(command: list[str], home: Path) -> float:
@@ -125,7 +165,7 @@ def second_start() -> tuple[float, float]:
         )
 
 
-def first_set_up() -> tuple[float, float]:
+def first_set_up() -> Pair:
     """A fresh clone up to a database that answers, with nothing downloaded before, for both."""
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
     if not uv:
@@ -150,86 +190,39 @@ def first_set_up() -> tuple[float, float]:
     return in_turns(ours, theirs)
 
 
-def python(code: str, home: Path) -> float:
-    """The seconds that a piece of code takes in a fresh Python, which prints them last."""
-    program = f"import time; t = time.perf_counter()\n{code}\nprint(time.perf_counter() - t)"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "WORKBOOK_HOME": str(home)},
-        cwd=ROOT / "notebooks",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+@contextlib.contextmanager
+def project() -> Iterator[Path]:
+    """A home whose server is up and whose project is at chapter 4."""
+    with own_home() as home:
+        found = {**postgres.start(home / ".postgres"), "WORKBOOK_HOME": str(home)}
+        with database.variables(**found):
+            os.environ["WORKBOOK_EMBEDDED"] = "1"
+            kernel(FIRST_CELL, home)
+            yield home
+
+
+def kernel(code: str, home: Path) -> float:
+    """What a piece of code prints last in a fresh Python; `seconds()` is the time since its start."""
+    clock = "import time; t = time.perf_counter(); seconds = lambda: time.perf_counter() - t\n"
+    command = [sys.executable, "-c", clock + code]
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise WorkbookError(done.stderr.strip()[-200:])
     return float(done.stdout.split()[-1])
 
 
-@contextlib.contextmanager
-def project() -> Iterator[tuple[Path, Callable[[], float]]]:
-    """A home whose server is up and whose project is at chapter 4, and `alembic current` there."""
-    with own_home() as home:
-        environment = {
-            **postgres.start(home / ".postgres"),
-            "WORKBOOK_HOME": str(home),
-        }
-        python("from workbook import start\nstart(4)", home)
-        command = [sys.executable, "-m", "alembic", "current"]
-        yield home, lambda: seconds(command, home / "workspace", **environment)
+def current() -> float:
+    """One `alembic current` in the learner's project."""
+    return seconds([sys.executable, "-m", "alembic", "current"], workspace())
 
 
-def first_cell() -> tuple[float, float]:
-    """Importing and laying down chapter 4's start afresh."""
-    with project() as (home, current):
-        code = "from workbook import start\nstart(4, fresh=True)"
-        return in_turns(lambda: python(code, home), current)
-
-
-def slowest_start() -> float:
-    """The seconds of the slowest `start(n, fresh=True)`, each from the end of another chapter.
-
-    Absolute, because a presenter's audience waits in seconds.
-    """
-    code = """
-from workbook import start
-found = []
-for chapter in (5, 1, 4, 2, 3, 5):
-    began = time.perf_counter()
-    start(chapter, fresh=True)
-    found.append(time.perf_counter() - began)
-print(max(found[1:]))
-t = time.perf_counter() - max(found[1:])
-"""
-    with project() as (home, _):
-        return python(code, home)
-
-
-def check(id: str) -> tuple[float, float]:
-    """One check in a kernel that has run its first cell."""
-    solution = (
-        'Path("practice/website.py").write_text(register()["3.5"].solution.split("\\n", 1)[1])'
-    )
-    code = f"""
-from pathlib import Path
-from workbook import check, start
-from workbook.exercises import register
-start(4)
-{solution}
-check({id!r})
-t = time.perf_counter()
-assert check({id!r}).kind == "done"
-"""
-    with project() as (home, current):
-        return in_turns(lambda: python(code, home), current)
-
-
-def all_notebooks() -> tuple[float, float]:
+def all_notebooks() -> Pair:
     """Every notebook, checked by nbval in parallel, and run by nbclient one after another."""
-    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
     def by_nbclient() -> float:
         with database.throwaway():
             begun = time.perf_counter()
-            for path in paths:
+            for path in notebooks.lessons():
                 notebooks.execute(path, save=False)
             return time.perf_counter() - begun
 
@@ -237,15 +230,13 @@ def all_notebooks() -> tuple[float, float]:
     return in_turns(lambda: seconds(command, ROOT), by_nbclient)
 
 
-def idle_memory() -> float:
+def memory(home: Path) -> float:
     """Megabytes of the embedded server's processes, shared pages counted in proportion."""
-    with own_home() as home:
-        postgres.start(home / ".postgres")
-        time.sleep(2)
-        [pid_file] = postgres.cluster_home(home / ".postgres").rglob("postmaster.pid")
-        server = psutil.Process(int(pid_file.read_text().split()[0]))
+    time.sleep(2)
+    [pid_file] = postgres.cluster_home(home / ".postgres").rglob("postmaster.pid")
+    server = psutil.Process(int(pid_file.read_text().split()[0]))
+    try:
         family = [server, *server.children(recursive=True)]
-        try:
-            return sum(each.memory_full_info().pss for each in family) / 1e6
-        except AttributeError:
-            raise WorkbookError("only Linux tells the proportional size") from None
+        return sum(each.memory_full_info().pss for each in family) / 1e6
+    except AttributeError:
+        raise WorkbookError("only Linux tells the proportional size") from None

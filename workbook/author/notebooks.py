@@ -18,6 +18,11 @@ METADATA = ("presenter", "slideshow", "tags")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
+def lessons(first: int = 0) -> list[Path]:
+    """The notebooks in the order of the table of contents, from a chapter on."""
+    return [LESSONS / each.lesson for each in CHAPTERS.values() if each.number >= first]
+
+
 def refresh(only: list[Path]) -> int:
     """Execute notebooks, each on a fresh project and database, and save their outputs.
 
@@ -25,7 +30,7 @@ def refresh(only: list[Path]) -> int:
     """
     failed = 0
     with database.throwaway():
-        for path in only or [LESSONS / each.lesson for each in CHAPTERS.values()]:
+        for path in only or lessons():
             try:
                 execute(path)
                 print(f"saved   {path.name}")

@@ -25,7 +25,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from workbook import ROOT, WorkbookError, home
-from workbook.author.notebooks import LESSONS, merge_streams, plain
+from workbook.author.notebooks import lessons, merge_streams, plain
 from workbook.contents import CHAPTERS
 from workbook.server import database
 
@@ -66,7 +66,7 @@ def notebooks(chapter: int | None = None) -> list[Path]:
     first = chapter or 0
     if first not in CHAPTERS:
         raise WorkbookError(f"There is no chapter {first}: choose one from 0 to {max(CHAPTERS)}.")
-    return [LESSONS / each.lesson for number, each in CHAPTERS.items() if number >= first]
+    return lessons(first)
 
 
 def slides(path: Path, notebook: NotebookNode | None = None) -> list[Slide]:
