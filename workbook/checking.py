@@ -13,7 +13,8 @@ import fasteners
 import sqlalchemy as sa
 
 from workbook import WorkbookError, home, reports
-from workbook.exercises import CHAPTERS, Exercise, register
+from workbook.contents import CHAPTERS
+from workbook.exercises import Exercise, every, ids, load
 from workbook.server import database
 
 COLOURS = {"done": "success", "mistake": "warn", "not yet": "warn"}
@@ -61,8 +62,7 @@ def check(id: str, answer: object = None) -> Card:
         raise WorkbookError(
             f"PostgreSQL stopped the check: {reason}. Wait half a minute and run it again."
         ) from None
-    mistake = outcome.title.removeprefix("Not there yet: ") if outcome.kind == "mistake" else None
-    reports.report(id, outcome.kind, mistake)
+    reports.report(id, outcome.kind, outcome.mistake or None)
     if outcome.kind == "done":
         with _record() as record:
             if id not in record["done"]:
@@ -101,7 +101,7 @@ def progress() -> Card:
     done = set(_read()["done"])
     lines, following = [], None
     for chapter in CHAPTERS:
-        mine = [each for each in register().values() if each.chapter == chapter]
+        mine = every([chapter])
         if not mine:
             continue
         marks = " ".join("■" if each.id in done else "□" for each in mine)
@@ -113,14 +113,13 @@ def progress() -> Card:
 
 
 def _exercise(id: str) -> Exercise:
-    exercises = register()
-    found = exercises.get(str(id).strip())
-    if not found:
-        first, *_, last = exercises
+    try:
+        return load(str(id).strip())
+    except KeyError:
+        first, *_, last = ids()
         raise WorkbookError(
             f'There is no exercise "{id}": they are called "{first}" to "{last}", in quotes.'
-        )
-    return found
+        ) from None
 
 
 def _path() -> Path:

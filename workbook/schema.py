@@ -1,8 +1,8 @@
 """What a database holds, read from PostgreSQL's catalogue, in a form that can be compared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -33,6 +33,9 @@ class Index:
     definition: str
     name: str = field(compare=False)
     valid: bool = True
+
+
+Rule = TypeVar("Rule", Constraint, Index)
 
 
 @dataclass(frozen=True)
@@ -190,17 +193,20 @@ def _definitions(
     return found + [f"Extra: the {what} {definition} on {table}." for definition in rest]
 
 
-def from_dict(data: dict[str, Any]) -> Schema:
-    """A Schema that went through JSON by dataclasses.asdict."""
-    return Schema(
+def named(content: Schema) -> Schema:
+    """The same, where the names of constraints and indexes are a part of what is compared."""
+
+    def told(rule: Rule) -> Rule:
+        return replace(rule, definition=f"{rule.name}, {rule.definition},")
+
+    return replace(
+        content,
         tables={
-            name: Table(
-                {column: Column(**each) for column, each in table["columns"].items()},
-                tuple(Constraint(**each) for each in table["constraints"]),
-                tuple(Index(**each) for each in table["indexes"]),
+            name: replace(
+                table,
+                constraints=tuple(map(told, table.constraints)),
+                indexes=tuple(map(told, table.indexes)),
             )
-            for name, table in data["tables"].items()
+            for name, table in content.tables.items()
         },
-        views=data["views"],
-        enums={name: tuple(labels) for name, labels in data["enums"].items()},
     )

@@ -1,50 +1,171 @@
-"""The exercises: what one is made of, and the register of them all.
+"""The exercises: one file each, chNN/exM.py for exercise N.M, with everything that belongs to it.
 
-Each chapter's file makes its exercises with the functions of `kinds`. An exercise's goal is never
-typed in: it is what its own solution really does.
+Such a file has EXERCISE, one of the kinds, and WRONG and RIGHT, what learners answer. The goal is
+never typed in: it is what the exercise's own solution really does.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-CHAPTERS = range(6)
+if TYPE_CHECKING:
+    from workbook.exercises.trial import Trial
+
+GAP = "____"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A misconception: its name, why it goes wrong, and how to go on; never the answer.
+
+    `shown_by` looks for it in a trial: it gives whether it is there, or in words where it is.
+    A mistake that an exercise finds in its own way, such as a wrong letter, has none. One with a
+    `step` is looked for only where a step of that name failed.
+    """
+
+    name: str
+    why: str
+    how: str = ""
+    shown_by: "Callable[[Trial], bool | str] | None" = field(default=None, repr=False)
+    step: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check says: one of four kinds, a title, and a few lines."""
+    """What a check says: one of four kinds, and a few lines. A mistake goes by its name."""
 
     kind: str  # "not attempted", "not yet", "mistake" or "done"
-    title: str
     lines: tuple[str, ...] = ()
+    mistake: str = ""
+
+    @property
+    def title(self) -> str:
+        """The first line of the card."""
+        words = {"not attempted": "Not attempted yet", "done": "Done"}.get(self.kind)
+        return words or " ".join(filter(None, ["Not there yet:", self.mistake])).removesuffix(":")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exercise:
-    """One exercise. `judge` gets the answer handed to check(), if any, and gives the outcome."""
+    """What every kind of exercise has. `judge` looks at an answer or at what was done."""
 
-    id: str
     task: str  # in a few words, for progress()
     hints: tuple[str, ...]
-    solution: str  # the text of the notebook's cell, filled in
     why: str  # why the solution is right
     passed: str  # what the learner has just shown they can do
-    judge: Callable[[object], Outcome] = field(repr=False)
+    mistakes: tuple[Mistake, ...] = ()  # its own: they are looked for first
+    begins: int | None = None  # the chapter whose start it stands on, if not its own's
+    above: tuple[str, ...] = ()  # the lesson's cells above it that it stands on
+    id: str = ""  # given by the name of its file
 
     @property
     def chapter(self) -> int:
         """The chapter that the exercise belongs to."""
         return int(self.id.split(".")[0])
 
+    @property
+    def cell(self) -> str:
+        """The cell that the learner finds, without the import in the first of a lesson."""
+        return f'check("{self.id}", "{GAP}")'
+
+    @property
+    def solution(self) -> str:
+        """The same cell, filled in."""
+        raise NotImplementedError
+
+    def judge(self, answer: object) -> Outcome:
+        """How it stands, by the answer handed in or by what was done."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One learner's way: the exercise's own code or whole cells, or what is handed to check().
+
+    `says` is the name of the mistake or words of a line that the card must hold; empty: Done.
+    """
+
+    name: str  # what this learner did, in a few words
+    says: str = ""
+    code: str = ""
+    cells: tuple[str, ...] = ()
+    given: object = None
+    hangs: bool = False  # it has to be stopped
+
+    def typed(self, exercise: Exercise) -> tuple[str, ...]:
+        """The cells that were run before the check."""
+        header, newline, _ = exercise.cell.partition("\n")
+        return (header + newline + self.code,) if self.code else self.cells
+
+
+def edits(code: str, table: str) -> list[Answer]:
+    r"""Answers that differ from the right code in a few places, a line of the table each:
+
+        name  | old  | new  [| old  | new ...]  | says
+
+    Two spaces stand before each bar; `\n` and `\s` are a line's end and a space. Without `says`
+    it is a right answer. Raises ValueError where `old` is not in the code.
+    """
+    answers = []
+    for line in filter(None, map(str.strip, table.splitlines())):
+        name, *parts = [_unescaped(part) for part in re.split(r" {2,}\|(?= |$)", line)]
+        says = parts.pop() if len(parts) % 2 else ""
+        text = code
+        for old, new in zip(parts[::2], parts[1::2], strict=True):
+            if not old or old not in text:
+                raise ValueError(f"{name}: not in the code: {old!r}")
+            text = text.replace(old, new)
+        answers.append(Answer(name, says, code=text))
+    return answers
+
+
+def _unescaped(part: str) -> str:
+    return part.strip().replace(r"\n", "\n").replace(r"\s", " ")
+
+
+def cells(name: str, *cells: str, says: str = "", hangs: bool = False) -> Answer:
+    """An answer of whole cells."""
+    return Answer(name, says, cells=cells, hangs=hangs)
+
+
+def given(says: str, *answers: object, name: str = "") -> list[Answer]:
+    """Answers that are handed to check(), and what they are all told; nothing: Done."""
+    return [Answer(name or repr(answer), says, given=answer) for answer in answers]
+
 
 @cache
-def register() -> dict[str, Exercise]:
-    """All exercises by id, in the order of the chapters."""
-    found: dict[str, Exercise] = {}
-    for chapter in CHAPTERS:
-        for exercise in import_module(f"workbook.exercises.chapter_{chapter:02}").EXERCISES:
-            assert exercise.id not in found, exercise.id
-            found[exercise.id] = exercise
-    return found
+def ids() -> tuple[str, ...]:
+    """The ids of all exercises, in the order of the chapters."""
+    names = [(path.parent.name, path.stem) for path in Path(__file__).parent.glob("ch*/ex*.py")]
+    numbers = sorted((int(chapter[2:]), int(name[2:])) for chapter, name in names)
+    return tuple(f"{chapter}.{number}" for chapter, number in numbers)
+
+
+@cache
+def load(id: str) -> Exercise:
+    """One exercise, from its own file and nobody else's. Raises KeyError for an unknown id."""
+    exercise: Exercise = _module(id).EXERCISE
+    return replace(exercise, id=id)
+
+
+def answers(id: str) -> tuple[list[Answer], list[Answer]]:
+    """The wrong answers to an exercise, and other right ones."""
+    return _module(id).WRONG, _module(id).RIGHT
+
+
+def every(chapters: Iterable[int] | None = None) -> list[Exercise]:
+    """All exercises, or those of some chapters."""
+    found = map(load, ids())
+    return [each for each in found if chapters is None or each.chapter in chapters]
+
+
+def _module(id: str) -> ModuleType:
+    if id not in ids():
+        raise KeyError(id)
+    chapter, number = id.split(".")
+    return import_module(f"workbook.exercises.ch{int(chapter):02}.ex{number}")

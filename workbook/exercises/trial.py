@@ -1,35 +1,38 @@
-"""Runs a learner's migration or models in a process of its own, against the scratch database.
+"""A trial: a learner's migration or models and the reference's, run alike, side by side."""
 
-Reads a request as JSON from standard input, and writes what happened to standard output: the line
-"ready", a line of JSON for the reference where it is asked for, and one for the learner. A process
-of its own, because a learner's code may hang, exit, or leave things behind.
-"""
-
-import contextlib
-import faulthandler
-import functools
-import importlib
-import json
-import linecache
-import os
-import shutil
-import sys
-import traceback
-import types
-from dataclasses import asdict
+import ast
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
-from workbook import project, schema
+from workbook import apart, schema
+from workbook.exercises import Mistake, Outcome
+from workbook.exercises.child import SOURCE, Failure, Rows, Run, Work
+from workbook.schema import Schema
 from workbook.server import database
 
-SEED = """
-INSERT INTO companies (name) VALUES ('Ada Analytics'), ('Borealis Books');
-INSERT INTO jobs (title, description, company_id)
-SELECT 'Job ' || n, 'Described.', 1 + mod(n, 2) FROM generate_series(1, 4) AS n;
-"""
+MOST_LINES = 4
+LONGEST = 240  # of an error's message: some of SQLAlchemy's are a page
+SECONDS = 30  # then a learner's code is taken to hang
+STATEMENT_SECONDS = 10  # for a single SQL statement
+GOALS: dict[object, Run] = {}
+STEPS = {  # of a trial, as a learner would call them
+    "read": "Reading the file",
+    "before": "A revision before yours",
+    "upgrade": "The upgrade",
+    "downgrade": "The downgrade",
+    "upgrade again": "The second upgrade",
+    "import": "Reading the file",
+    "configure": "Connecting the models",
+    "create": "Creating the tables",
+    "probe": "Trying the models out",
+}
 IDS = """
 revision = "{revision}"
 down_revision = {down!r}
@@ -38,180 +41,304 @@ depends_on = None
 """
 # The learner's text is a file of its own, so that line numbers are the learner's; the ids come
 # last, so that a text which brings its own is a part of the history all the same.
-PRACTICE = """
+PRACTICE = f"""
 from pathlib import Path
 from alembic import op
 import sqlalchemy as sa
-source = Path(__file__).parents[2] / "practice.py"
+source = Path(__file__).parents[2] / "{SOURCE}"
 exec(compile(source.read_bytes(), source, "exec", dont_inherit=True))
 """
 
 
-def main() -> None:
-    """One request, one answer."""
-    request = json.load(sys.stdin)
-    answer = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what the learner's code prints, or a command that it runs, is not the answer
-    faulthandler.dump_traceback_later(request["limit"], exit=True)  # if nobody is left to end us
-    run = migrations if request["kind"] == "revision" else models
-    with engine().connect() as connection, answer:
-        connection.execution_options(isolation_level="AUTOCOMMIT")
-        print("ready", file=answer, flush=True)
-        for who in request["who"]:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-            result = run(connection, Path(request["folder"]) / who, request)
-            print(json.dumps(result), file=answer, flush=True)
+@dataclass(frozen=True)
+class Trial:
+    """What a learner's code did in the scratch database, beside what the reference does."""
 
+    run: Run
+    wanted: Run
+    names: bool = False  # whether the names of constraints and indexes count
+    exact: bool = False  # whether all rows count, and not only those that the reference keeps
 
-@functools.cache
-def engine() -> sa.Engine:
-    """The scratch database's; one for all, because SQLAlchemy asks each new one many questions."""
-    return database.engine()
+    @property
+    def source(self) -> str:
+        """The very text that was run."""
+        return self.run.source
 
+    @property
+    def error(self) -> Failure:
+        """Where it stopped; false where it did not."""
+        return self.run.failure
 
-def migrations(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """Up, down and up again, with rows; stops at the first error."""
-    result: dict[str, Any] = {"steps": [], "error": None, "before": read(connection), "rows": {}}
-    before = request["before"]
-    columns: dict[str, list[str]] = {}
+    @cached_property
+    def goal(self) -> Schema:
+        """The schema after the reference's upgrade."""
+        return self._schema(self.wanted, "upgrade", "create") or Schema({})
 
-    def step(name: str, revision: str | None) -> bool:
-        try:
-            if name == "read":
-                project.scripts(folder).get_heads()
-            elif revision:
-                change(folder, revision, request["seconds"], down=name == "downgrade")
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
-            result["error"] = {"step": name, **described(error, folder)}
-            return False
-        found = {"name": name, "schema": read(connection), "rows": rows(connection, columns)}
-        result["steps"].append(found)
+    @cached_property
+    def before(self) -> Schema:
+        """The schema that the upgrade began with."""
+        return self._schema(self.run, "before") or Schema({})
+
+    @cached_property
+    def up(self) -> Schema | None:
+        """The schema after the upgrade; None: it did not get that far."""
+        return self._schema(self.run, "upgrade", "create")
+
+    @cached_property
+    def down(self) -> Schema | None:
+        """The schema after the downgrade; None: it did not get that far."""
+        return self._schema(self.run, "downgrade")
+
+    @staticmethod
+    def _schema(run: Run, *steps: str) -> Schema | None:
+        step = run.after(*steps)
+        return step.schema if step else None
+
+    @cached_property
+    def kept(self) -> bool:
+        """Whether the rows that were there went the way of the reference's.
+
+        So rows that a migration loses or changes are seen, whatever else it does to the table.
+        """
+        begun = self.wanted.after("before")
+        for ours in self.wanted.steps if begun else []:
+            theirs = self.run.after(ours.name)
+            for table, rows in begun.rows.items() if begun and theirs else []:
+                columns = (
+                    [*self.before.tables[table].columns] if table in self.before.tables else []
+                )
+                kept = _of(ours.rows, table, columns)
+                mine = _of(theirs.rows, table, columns) if theirs else None
+                if kept == _sorted(rows) and mine is not None and mine != kept:
+                    return False
         return True
 
-    if not step("read", None):
-        return result
-    if before != "base":
-        if not step("before", before):
-            return result
-        seed(connection)
-        result["before"] = read(connection)
-        columns = {name: [*each["columns"]] for name, each in result["before"]["tables"].items()}
-        result["rows"] = rows(connection, columns)
-    known = project.scripts(folder)
-    # An exercise about the first revision is about that one, whatever has been built on top of it.
-    target = known.get_bases() if before == "base" else known.get_heads()
-    if len(target) != 1:
-        ids = ", ".join(sorted(target))
-        result["error"] = {"step": "read", "name": "heads", "message": ids, "line": ""}
-        return result
-    if not step("upgrade", target[0]) or not request["down"]:
-        return result
-    if before == "base":
-        seed(connection)
-    if step("downgrade", before):
-        step("upgrade again", target[0])
-    return result
+    def failed(self, name: str, words: str = "", step: str = "") -> bool:
+        """Whether the trial stopped at this error, in this step where one is named."""
+        return self.error.name == name and words in self.error.message and step in self.error.step
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The source as Python reads it; empty where it cannot."""
+        try:
+            return ast.parse(self.source)
+        except (SyntaxError, ValueError):
+            return ast.Module([], [])
+
+    def calls(self, name: str, function: str = "") -> list[ast.Call]:
+        """The calls of a function or method, in the whole source or in one of its functions."""
+        places = [
+            each
+            for each in ast.walk(self.tree)
+            if isinstance(each, ast.FunctionDef) and each.name == function
+        ]
+        return [
+            each
+            for place in (places if function else [self.tree])
+            for each in ast.walk(place)
+            if isinstance(each, ast.Call) and called(each) == name
+        ]
+
+    def unknown(self) -> str:
+        """The name that Python did not know, if that is what stopped the trial."""
+        found = re.match(r"name '(\w+)'", self.error.message) if self.failed("NameError") else None
+        return found[1] if found else ""
+
+    def lacking(self, module: str) -> str:
+        """The name that a module does not have, if that is what stopped the trial."""
+        if not self.failed("AttributeError", f"module '{module}' has no attribute"):
+            return ""
+        return self.error.message.split("'")[3]
 
 
-def seed(connection: sa.Connection) -> None:
-    """Put rows into the tables; tables of another shape get none."""
-    with contextlib.suppress(sa.exc.DBAPIError):
-        connection.exec_driver_sql(SEED)
+def called(call: ast.Call) -> str:
+    """The last name of what is called: `commit` for `op.get_bind().commit()`."""
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
-def rows(connection: sa.Connection, columns: dict[str, list[str]]) -> dict[str, str]:
-    """What the rows of each table hold in these columns, in short; tables without them are left out.
+def _sorted(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    return sorted(repr(sorted(row.items())) for row in rows)
 
-    So rows that a migration loses or changes are seen, whatever else it does to the table.
-    """
-    found = {}
-    quote = connection.dialect.identifier_preparer.quote
-    for table, names in columns.items():
-        row = f"ROW({', '.join(map(quote, names))})::text"
-        query = f"SELECT md5(string_agg({row}, '' ORDER BY {row})) FROM {quote(table)}"
-        with contextlib.suppress(sa.exc.DBAPIError):
-            found[table] = str(connection.exec_driver_sql(query).scalar())
+
+def _of(rows: Rows, table: str, columns: Sequence[str]) -> list[str] | None:
+    """These columns of a table's rows; None where a table or a column is gone."""
+    found = rows.get(table)
+    if found is None or (found and not found[0].keys() >= set(columns)):
+        return None
+    return _sorted([{name: row[name] for name in columns} for row in found])
+
+
+# ---- running it ----------------------------------------------------------------------------------
+
+
+def lay_out(folder: Path, revisions: Sequence[Path], source: str = "") -> Path:
+    """An Alembic project of these revisions and, where there is a source, one more after them."""
+    versions = folder / "alembic" / "versions"
+    versions.mkdir(parents=True)
+    for path in revisions:
+        (versions / path.name).write_bytes(path.read_bytes())
+    if source:
+        (folder / SOURCE).write_text(source, encoding="utf-8", newline="")
+    return versions
+
+
+def run(function: str, work: Work) -> Run:
+    """Run it in the scratch database, in a process of its own; a result in any case."""
+    session = f"trial-{uuid.uuid4().hex}"  # not to end those who wait here for their turn
+    with database.scratch() as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
+        try:
+            done = apart.call(
+                f"workbook.exercises.child:{function}",
+                replace(work, seconds=STATEMENT_SECONDS),
+                seconds=SECONDS,
+                folder=work.folder,
+                PGDATABASE=name,
+                PGAPPNAME=session,
+            )
+            if isinstance(done, Run):
+                return done
+            reason = "it ends Python itself"
+        except apart.Stopped as stopped:
+            reason = str(stopped)
+        finally:  # a statement goes on in the server when its program is gone
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                f" WHERE datname = current_database() AND application_name = '{session}'"
+            )
+    return Run(failure=Failure("run", "stopped", reason))
+
+
+def reference(function: str, work: Work) -> Run:
+    """What the reference in this folder does, found out once in a kernel."""
+    files = [path.read_bytes() for path in sorted(work.folder.rglob("*.py"))]
+    key = (function, replace(work, folder=Path()), *files)
+    if key not in GOALS:
+        GOALS[key] = run(function, work)
+        assert not GOALS[key].failure, f"the reference fails: {GOALS[key].failure}"
+    return GOALS[key]
+
+
+# ---- judging it ----------------------------------------------------------------------------------
+
+
+def not_yet(*lines: str) -> Outcome:
+    """Something differs: the first few lines of it."""
+    more = len(lines) - MOST_LINES
+    rest = (f"And {more} more.",) if more > 0 else ()
+    return Outcome("not yet", (*lines[:MOST_LINES], *rest))
+
+
+def known(mistake: Mistake, place: str = "") -> Outcome:
+    """A mistake that has a name, and where it is."""
+    lines = tuple(filter(None, [place, mistake.why, mistake.how]))
+    return Outcome("mistake", lines, mistake.name)
+
+
+def recognised(trial: Trial, mistakes: Sequence[Mistake]) -> Outcome | None:
+    """The first of the known mistakes that the trial shows."""
+    for mistake in mistakes:
+        if mistake.shown_by and mistake.step in trial.error.step:
+            found = mistake.shown_by(trial)
+            if found:
+                return known(mistake, found if isinstance(found, str) else "")
+    return None
+
+
+def verdict(trial: Trial, mistakes: Sequence[Mistake]) -> Outcome:
+    """What to tell about a trial: a known mistake, an error, a difference, or that it is right."""
+    error = trial.error
+    if error.message.startswith("line "):  # Python's own; PostgreSQL has one too
+        return not_yet(f"Python cannot read it: {error.message}.", *at(error))
+    outcome = recognised(trial, mistakes) or _stopped(error)
+    if outcome:
+        return outcome
+    told = schema.named if trial.names else lambda content: content
+    if trial.up is not None and told(trial.up) != told(trial.goal):
+        return not_yet(*schema.differences(told(trial.up), told(trial.goal)))
+    if trial.down is not None and trial.down != trial.before:
+        left = schema.differences(trial.down, trial.before)
+        return not_yet("The downgrade does not lead back to where the upgrade began.", *left)
+    if error:
+        message = error.message
+        if len(message) > LONGEST:
+            message = message[:LONGEST].rsplit(" ", 1)[0] + " ..."
+        what = error.name if message == error.name else f"{error.name}: {message}"
+        return not_yet(f"{STEPS[error.step]} stops with {what.rstrip('.')}.", *at(error))
+    if trial.exact:
+        lines = rows_differ(trial)
+        if lines:
+            return not_yet(*lines)
+    if trial.run.probe != trial.wanted.probe:
+        said = trial.run.probe
+        wrong = [words for words, want in trial.wanted.probe.items() if said.get(words) != want]
+        return not_yet(*(f"Tried out, and this does not hold: {words}." for words in wrong))
+    return Outcome("done")
+
+
+def _stopped(error: Failure) -> Outcome | None:
+    """What to tell of code that was stopped, or of a history that cannot be run."""
+    if error.name == "QueryCanceled":
+        return not_yet(
+            f"It was stopped: a statement took longer than {STATEMENT_SECONDS} seconds.", *at(error)
+        )
+    if error.step == "run":
+        return not_yet(f"It was stopped: {error.message}.")
+    if error.name == "SystemExit":
+        return not_yet("It was stopped: it ends Python itself.", *at(error))
+    if error.name == "heads":
+        return not_yet(
+            f"Alembic finds more than one place to begin: {error.message}.",
+            "Each of these revisions says that it comes after nothing. One of the files has to go.",
+        )
+    return None
+
+
+def rows_differ(trial: Trial) -> list[str]:
+    """What is lost, left over or of another value among the rows after a step, in words."""
+    found = []
+    for ours in trial.wanted.steps:
+        theirs = trial.run.after(ours.name)
+        for table, want in ours.rows.items():
+            have = theirs.rows.get(table, []) if theirs else []
+            place = {"before": "Before", "upgrade again": "After the second upgrade"}.get(
+                ours.name, f"After the {ours.name}"
+            )
+            lost = [row for row in want if row not in have]
+            extra = [row for row in have if row not in want]
+            for row in lost:
+                other = next((each for each in extra if each.get("id") == row.get("id")), None)
+                if other is None:
+                    found.append(f"{place}, a row of {table} is missing: {_words(row)}.")
+                    continue
+                extra.remove(other)
+                names = [name for name in row if other.get(name) != row[name]]
+                found += [
+                    f"{place}, {table}.{name} of the row {row.get('id')} holds {_value(other.get(name))}."
+                    for name in names
+                ]
+            found += [f"{place}, a row of {table} is too many: {_words(row)}." for row in extra]
     return found
 
 
-def change(folder: Path, revision: str, seconds: int, down: bool = False) -> None:
-    """Migrate on a connection of its own, in a transaction, as `alembic` does."""
-    with engine().connect() as connection:
-        connection.exec_driver_sql(f"SET statement_timeout = '{seconds}s'")
-        connection.commit()
-        project.migrate(connection, project.scripts(folder), revision, down=down)
+def _words(row: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in row.items())
 
 
-def models(connection: sa.Connection, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """The tables that a model makes, and what the exercise's probe prints."""
-    for name in [name for name in sys.modules if name.split(".")[0] == "jobboard"]:
-        del sys.modules[name]
-    sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
-    result: dict[str, Any] = {"steps": [], "error": None, "before": read(connection), "rows": {}}
-    step = "import"
-    try:
-        base = importlib.import_module("jobboard.models").Base
-        module = sys.modules["practice"] = types.ModuleType("practice")
-        source = folder / "practice.py"
-        code = compile(source.read_bytes(), source, "exec", dont_inherit=True)
-        exec(code, module.__dict__)  # noqa: S102
-        step = "configure"
-        from sqlalchemy.orm import clear_mappers, configure_mappers
-
-        configure_mappers()
-        step = "create"
-        base.metadata.create_all(connection)
-        result["steps"].append({"name": "create", "schema": read(connection), "rows": {}})
-        step = "probe"
-        result["probe"] = {
-            words: repr(eval(probe, module.__dict__)) for words, probe in request["probes"].items()
-        }
-        clear_mappers()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
-        result["error"] = {"step": step, **described(error, folder)}
-    finally:
-        sys.path.remove(str(folder))
-    return result
+def _value(value: object) -> str:
+    return "NULL" if value is None else repr(value)
 
 
-def read(connection: sa.Connection) -> dict[str, Any]:
-    """The scratch database's schema, ready for JSON."""
-    return asdict(schema.read(connection))
+def at(error: Failure) -> list[str]:
+    """The learner's own line that led to an error, where one did."""
+    return [f"The line is: {error.line}"] if error.line else []
 
 
-def described(error: BaseException, folder: Path) -> dict[str, str]:
-    """An exception's kind, first line and the learner's own line that led to it."""
-    name, message = type(error).__name__, str(error)
-    if isinstance(error, sa.exc.DBAPIError) and error.orig:
-        name, message = type(error.orig).__name__, str(error.orig)
-    line = ""
-    if isinstance(error, SyntaxError):
-        line, message = (error.text or "").strip(), f"line {error.lineno}: {error.msg}"
-    elif isinstance(error, ValueError) and "null bytes" in message:
-        message = f"line 1: {message}"  # a SyntaxError only since Python 3.11.4
-    for frame in traceback.extract_tb(error.__traceback__):
-        if Path(frame.filename).is_relative_to(folder):
-            line = linecache.getline(frame.filename, frame.lineno or 0).strip()
-    return {"name": name, "message": (message.strip().splitlines() or [name])[0], "line": line}
-
-
-def lay_out(folder: Path, kind: str, revisions: list[Path], source: str, before: str) -> None:
-    """Make the project that a trial runs: models, or revisions and one more after `before`."""
-    folder.mkdir()
-    if source:
-        (folder / "practice.py").write_text(source, encoding="utf-8", newline="")
-    if kind == "model":
-        shutil.copytree(project.MODELS / "jobboard", folder / "jobboard")
-        return
-    versions = folder / "alembic" / "versions"
-    versions.mkdir(parents=True)
-    for revision in revisions:
-        shutil.copy(revision, versions)
-    if source:
-        ids = IDS.format(revision="practice", down=before)
-        (versions / "practice.py").write_text(PRACTICE + ids, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+def answering(error: sa.exc.DBAPIError) -> str:
+    """The first line of what PostgreSQL says."""
+    with suppress(IndexError):
+        return str(error.orig).strip().splitlines()[0]
+    return type(error).__name__

@@ -10,16 +10,15 @@ import sys
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from workbook.exercises.mistakes import (
+from workbook.exercises import Mistake
+from workbook.exercises.mistakes.common import (
     IDENTITY,
-    Mistake,
-    Trial,
-    called,
     lacks,
     lengths_differ,
     only_null_differs,
     without_quotes,
 )
+from workbook.exercises.trial import Trial, called
 
 NAMES = {each.lower() for each in dir(sa) if not each.startswith("_")}
 
@@ -47,7 +46,7 @@ def _left_index(trial: Trial) -> bool:
 def _wide_drop(trial: Trial) -> bool:
     if trial.down is not None:
         return bool(trial.before.tables.keys() - trial.down.tables.keys())
-    refused = re.match(r"cannot drop table (\w+)", trial.error.get("message", ""))
+    refused = re.match(r"cannot drop table (\w+)", trial.error.message)
     return (
         refused is not None
         and trial.failed("DependentObjectsStillExist", step="downgrade")
@@ -88,8 +87,8 @@ MIGRATION = (
         " not there yet.",
         "Ask for each function which of the two directions it is.",
         lambda t: (
-            "does not exist" in t.error.get("message", "")
-            and t.error["step"] == "upgrade"
+            "does not exist" in t.error.message
+            and t.error.step == "upgrade"
             and any(
                 t.calls("drop_" + what, "upgrade") and t.calls(made, "downgrade")
                 for what, made in (("table", "create_table"), ("column", "add_column"))
@@ -302,7 +301,7 @@ MIGRATION = (
         "Alembic reads the file first, to learn its id, and calls the functions later. Until then op has"
         " nothing to work on.",
         "Put the operations into upgrade() and downgrade(), indented.",
-        lambda t: t.error.get("step") == "read" and t.error["line"].startswith("op."),
+        lambda t: t.error.step == "read" and t.error.line.startswith("op."),
     ),
     Mistake(
         "a column is dropped by its name",
@@ -319,8 +318,8 @@ MIGRATION = (
         " its type.",
         "Compare it with a column in op.create_table.",
         lambda t: (
-            t.error.get("name") in ("ArgumentError", "AttributeError", "TypeError")
-            and t.error["step"] == "upgrade"
+            t.error.name in ("ArgumentError", "AttributeError", "TypeError")
+            and t.error.step == "upgrade"
             and any(
                 [type(each) for each in call.args[:2]] in ([ast.Constant] * 2, [ast.Call])
                 for call in t.calls("add_column")
@@ -342,7 +341,7 @@ MIGRATION = (
         "create_table makes a table, and a table of this name exists: an earlier revision made it.",
         "To change a table that exists, there are other operations.",
         lambda t: any(
-            t.failed("DuplicateTable", f'"{table}"', "upgrade") and "again" not in t.error["step"]
+            t.failed("DuplicateTable", f'"{table}"', "upgrade") and "again" not in t.error.step
             for table in t.before.tables
         ),
     ),
@@ -362,7 +361,7 @@ MIGRATION = (
             t.failed("UndefinedObject", "constraint")
             and t.up is not None
             and any(
-                f'"{index.name}"' in t.error["message"]
+                f'"{index.name}"' in t.error.message
                 for table in t.up.tables.values()
                 for index in table.indexes
             )

@@ -9,15 +9,14 @@ import typing
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from workbook.exercises.mistakes import (
+from workbook.exercises import Mistake
+from workbook.exercises.mistakes.common import (
     IDENTITY,
-    Mistake,
-    Trial,
-    called,
     lacks,
     only_null_differs,
     without_quotes,
 )
+from workbook.exercises.trial import Trial, called
 
 
 def _inside_mapped(trial: Trial, name: str) -> bool:
@@ -53,7 +52,7 @@ MODEL = (
             t.failed("TypeError", "invalid keyword argument", "probe")
             or (
                 t.failed("AttributeError", "has no attribute", "probe")
-                and "_sa_instance_state" not in t.error["message"]
+                and "_sa_instance_state" not in t.error.message
             )
         ),
     ),
@@ -152,7 +151,7 @@ MODEL = (
         "two relationships that do not know each other",
         "Each side works alone, but filling one does not fill the other.",
         "back_populates belongs on both sides.",
-        lambda t: not t.error and t.probe != t.wanted,
+        lambda t: not t.error and t.run.probe != t.wanted.probe,
     ),
     Mistake(
         "a model without a primary key",

@@ -1,0 +1,247 @@
+"""Holds an exercise to its contract, and writes its cell into the lesson.
+
+The contract: what the learner finds is "not attempted", the solution is "done", every wrong answer
+gets its own words and every other right one passes, and the lesson shows what the exercise's file
+says.
+"""
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import sqlalchemy as sa
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+from workbook import ROOT, WorkbookError, apart, checking, home, magics, starts
+from workbook.contents import CHAPTERS
+from workbook.exercises import Answer, Exercise, answers, load
+from workbook.exercises.kinds import Choose, Order
+from workbook.server import database
+
+PLAIN = re.compile(r"\b([Ss]imply|[Jj]ust|[Oo]bviously|[Oo]f course)\b")
+
+
+def hold(ids: list[str]) -> int:
+    """Hold exercises to their contract, and write their cells into the lessons.
+
+    Prints a line for each and one for each breach; returns how many were broken. Raises KeyError
+    for an unknown id.
+    """
+    broken = 0
+    with database.throwaway(), tempfile.TemporaryDirectory() as folder:
+        with database.separate("exercises", Path(folder)), contextlib.chdir(folder):
+            database.connect_environment()
+            for exercise in map(load, ids):
+                changed = write(exercise)
+                found = list(problems(exercise))
+                broken += bool(found)
+                said = "broken" if found else "kept"
+                print(f"{said:8}{exercise.id}  {exercise.task}" + ("; its cell is new" * changed))
+                print("".join(f"        {line}\n" for line in found), end="")
+    return broken
+
+
+def problems(exercise: Exercise) -> Iterator[str]:
+    """What breaks the contract, in words."""
+    yield from in_words(exercise)
+    yield from in_lesson(exercise)
+    unsolved, solved = Answer("what the learner finds"), Answer("the solution")
+    begin(exercise)
+    if checking.check(exercise.id).kind != "not attempted":
+        yield "What the learner finds counts as an attempt."
+    yield from broken_by(exercise, unsolved, given(exercise.cell))
+    yield from broken_by(exercise, solved, given(exercise.solution))
+    wrong, right = answers(exercise.id)
+    for answer in wrong + right:
+        yield from broken_by(exercise, answer)
+    names = [each.name for each in wrong + right]
+    yield from (f"Two answers are called {name}." for name in {*names} if names.count(name) > 1)
+
+
+def in_words(exercise: Exercise) -> Iterator[str]:
+    """What is missing or unfit among an exercise's words."""
+    words = (exercise.task, exercise.why, exercise.passed, *exercise.hints)
+    if len({*exercise.hints}) < max(2, len(exercise.hints)):
+        yield "There are at least two hints, each another."
+    for text in words:
+        if not text or text != text.strip() or PLAIN.search(text):
+            yield f"Not fit to be read: {text!r}"
+    if exercise.solution.strip() in "\n".join(exercise.hints):
+        yield "A hint is the solution."
+
+
+def broken_by(
+    exercise: Exercise, answer: Answer, cells: tuple[str, ...] | None = None
+) -> list[str]:
+    """What is wrong with what the check says to an answer; as a rule, nothing."""
+    card = judged(exercise, answer, cells)
+    wanted = answer.says or ("Done" if answer.name != "what the learner finds" else "Not attempted")
+    right = card.kind == "done" if wanted == "Done" else card.kind != "done" and wanted in str(card)
+    if right and card.kind == "mistake":
+        right = card.title == f"{exercise.id}  Not there yet: {answer.says}"
+    found = [] if right else [f"{answer.name}: {wanted!r} was wanted, and this was said:\n{card}"]
+    return found + [
+        f"{answer.name} is told a line of the answer: {line}" for line in told(exercise, card)
+    ]
+
+
+def told(exercise: Exercise, card: checking.Card) -> list[str]:
+    """The lines of a solution that a card gives away, but for those that the learner has written."""
+    if card.kind == "done":
+        return []
+    said = "\n".join(line for line in card.lines if not line.startswith("The line is:"))
+    lines = (line.strip().rstrip(",") for line in exercise.solution.splitlines())
+    return [line for line in lines if len(line) > 15 and line in said]
+
+
+# ---- what a learner does -------------------------------------------------------------------------
+
+
+def judged(
+    exercise: Exercise, answer: Answer, cells: tuple[str, ...] | None = None
+) -> checking.Card:
+    """What the check says to an answer that is typed in where the exercise stands."""
+    cells = answer.typed(exercise) if cells is None else cells
+    begin(exercise) if cells or answer.given is None else None
+    last = None
+    for cell in cells:
+        last = run(cell)
+    if isinstance(last, checking.Card):
+        return last
+    return checking.check(exercise.id, answer.given)
+
+
+def given(cell: str) -> tuple[str, ...]:
+    """A cell as it is run; a check in it is the check."""
+    return (cell,)
+
+
+def begin(exercise: Exercise) -> None:
+    """Bring project and database to where an exercise stands in its lesson."""
+    os.chdir(home())
+    for path in home().iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    with database.engine().begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    with contextlib.redirect_stdout(io.StringIO()):
+        starts.start(exercise.chapter if exercise.begins is None else exercise.begins)
+    for cell in exercise.above:
+        run(cell)
+
+
+def run(cell: str) -> object:
+    """Do what a notebook would do with a cell: files, SQL, `alembic`, Python; gives a card's value."""
+    shell = SimpleNamespace(system=_command, run_cell_magic=_magic, run_line_magic=_magic)
+    names: dict[str, object] = {"get_ipython": lambda: shell, "check": checking.check}
+    code = TransformerManager().transform_cell(cell)  # type: ignore[no-untyped-call]
+    with contextlib.redirect_stdout(io.StringIO()):
+        if code.startswith("check("):
+            return eval(code, names)
+        exec(code, names)  # noqa: S102
+    return None
+
+
+def _command(line: str) -> None:
+    program, *arguments = shlex.split(line)
+    assert program == "alembic", line
+    with contextlib.suppress(apart.Stopped):
+        apart.call(f"{__name__}:alembic", arguments, seconds=60, folder=Path())
+
+
+def alembic(arguments: list[str]) -> None:
+    """The command, for a process of its own."""
+    from alembic.config import main
+
+    with contextlib.suppress(SystemExit):
+        main(argv=arguments)
+
+
+def _magic(name: str, line: str, body: str = "") -> None:
+    if name == "writefile":
+        path = Path(line.strip())
+        if not path.is_dir():  # as IPython: the cell fails, and the learner goes on
+            path.write_text(body, encoding="utf-8")
+    elif name == "writerevision":
+        with contextlib.suppress(WorkbookError):
+            magics.writerevision(line, body)
+    elif name == "sql":
+        with contextlib.suppress(sa.exc.DBAPIError), database.engine().begin() as connection:
+            connection.execution_options(no_parameters=True)
+            connection.exec_driver_sql(body or line)
+    else:
+        raise AssertionError(f"no such magic: {name}")
+
+
+# ---- its place in the lesson ---------------------------------------------------------------------
+
+
+def lesson(exercise: Exercise) -> Path:
+    """The notebook that an exercise stands in."""
+    return ROOT / "notebooks" / CHAPTERS[exercise.chapter].lesson
+
+
+def placed(exercise: Exercise, notebook: NotebookNode) -> dict[str, NotebookNode]:
+    """The cells of an exercise: its "task", its "cell" and its "check"; those that are there."""
+    name = exercise.id.replace(".", "-")
+    ids = {"task": f"exercise-{name}-task", "cell": f"exercise-{name}", "check": f"check-{name}"}
+    by_id = {cell.id: cell for cell in notebook.cells}
+    found = {kind: by_id[id] for kind, id in ids.items() if id in by_id}
+    if "cell" in found and f'check("{exercise.id}"' in found["cell"].source:
+        found["check"] = found["cell"]
+    return found
+
+
+def in_lesson(exercise: Exercise) -> Iterator[str]:
+    """What does not agree between an exercise and its notebook."""
+    notebook = nbformat.read(lesson(exercise), as_version=4)
+    cells = placed(exercise, notebook)
+    if cells.keys() != {"task", "cell", "check"}:
+        yield f"The lesson lacks a part of it: it has {', '.join(cells) or 'nothing'}."
+        return
+    task, cell, check = cells["task"], cells["cell"], cells["check"]
+    places = [notebook.cells.index(each) for each in (task, cell, check)]
+    if places != sorted(places) or places[2] - places[0] > 2:
+        yield "Task, cell and check do not follow one another."
+    if cell.metadata.get("tags") != ["exercise"]:
+        yield 'Its cell has another tag than "exercise".'
+    if exercise.chapter and not re.search(
+        rf"(### |\*\*)Exercise {re.escape(exercise.id)}[:.]", task.source
+    ):
+        yield "The task does not begin with the exercise's number."
+    if _import(cell.source) + exercise.cell != cell.source:
+        yield "The lesson's cell is not what the file says: `exercise` writes it."
+    if isinstance(exercise, Choose):
+        letters = re.findall(r"^- \*\*(.)\*\* ", task.source, re.MULTILINE)
+        if letters != sorted([exercise.right, *exercise.wrong]):
+            yield "The lesson offers other letters."
+    if isinstance(exercise, Order):
+        for letter, line in exercise.lines.items():
+            shown = rf"^(?:{letter}   |\| \*\*{letter}\*\* .*){re.escape(line)}"
+            if not re.search(shown, task.source, re.MULTILINE):
+                yield f"The lesson shows another line {letter}."
+
+
+def write(exercise: Exercise) -> bool:
+    """Write an exercise's cell into its lesson, where it differs; whether it did."""
+    notebook = nbformat.read(lesson(exercise), as_version=4)
+    cell = placed(exercise, notebook).get("cell")
+    if cell is None or cell.source == _import(cell.source) + exercise.cell:
+        return False
+    cell.source = _import(cell.source) + exercise.cell
+    nbformat.write(notebook, lesson(exercise))
+    return True
+
+
+def _import(source: str) -> str:
+    """The import of check, hint and solution in the first exercise of a lesson."""
+    found = re.match(r"from workbook import .*\n\n", source)
+    return found[0] if found else ""

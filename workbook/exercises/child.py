@@ -1,0 +1,254 @@
+"""What runs a learner's migration or models: in a process of its own, on the scratch database.
+
+`workbook.apart` begins that process. It gives back a Run, of the reference or of the learner.
+"""
+
+import contextlib
+import functools
+import importlib
+import linecache
+import sys
+import traceback
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import sqlalchemy.orm
+
+from workbook import project, schema
+from workbook.server import database
+
+Rows = dict[str, list[dict[str, Any]]]  # by table; a row by its columns
+Locks = list[tuple[str, frozenset[tuple[str, str]]]]  # statement; tables and modes that it added
+MOST_ROWS = 1000  # of a table: a practice table has a handful
+SOURCE = "practice.py"
+LOCKS = """
+SELECT relation::regclass::text, mode FROM pg_locks JOIN pg_class c ON c.oid = relation
+WHERE pid = pg_backend_pid() AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+"""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What to run: a project's folder, from some revisions to its end.
+
+    `first` stops at the first revision instead, whatever has been built upon it. `rows` is the SQL
+    that fills the tables before the upgrade, or after it where there are none before.
+    """
+
+    folder: Path
+    before: tuple[str, ...] = ()
+    rows: str = ""
+    seconds: int = 0  # for a statement
+    down: bool = True
+    first: bool = False
+    heads: int = 1  # how many ends the project is to have
+    locks: bool = False
+    probes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the database holds after a step, and what each statement of an upgrade has locked."""
+
+    name: str
+    schema: schema.Schema
+    rows: Rows
+    locks: Locks = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where it stopped: the step, the error's kind and first line, the learner's own line."""
+
+    step: str = ""
+    name: str = ""
+    message: str = ""
+    line: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.name)
+
+
+@dataclass
+class Run:
+    """What a migration or a model did, as far as it got."""
+
+    steps: list[Step] = field(default_factory=list)
+    failure: Failure = field(default_factory=Failure)
+    probe: dict[str, str] = field(default_factory=dict)
+    source: str = ""  # the text that was run
+
+    def after(self, *names: str) -> Step | None:
+        """The database after the first of these steps that was taken."""
+        return next((step for step in self.steps if step.name in names), None)
+
+
+class Stop(Exception):
+    """A step that failed; its failure is in the run."""
+
+
+@functools.cache
+def engine() -> sa.Engine:
+    """The scratch database's; one for all, because SQLAlchemy asks each new one many questions."""
+    return database.engine()
+
+
+@contextlib.contextmanager
+def emptied() -> Iterator[sa.Connection]:
+    """A connection to the scratch database, with nothing in it."""
+    with engine().connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        yield connection
+
+
+@contextlib.contextmanager
+def step(run: Run, name: str, folder: Path) -> Iterator[None]:
+    """Note what goes wrong in a step. Raises Stop."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it may raise anything
+        run.failure = described(name, error, folder)
+        raise Stop from None
+
+
+def migrations(work: Work) -> Run:
+    """Up, down and up again, with rows; stops at the first error."""
+    run = Run()
+    with contextlib.suppress(Stop), emptied() as connection:
+        _migrations(work, run, connection)
+    return run
+
+
+def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
+    def note(name: str, locks: Locks | None = None) -> None:
+        run.steps.append(Step(name, schema.read(connection), rows(connection), locks or []))
+
+    with step(run, "read", work.folder):
+        known = project.scripts(work.folder)
+        targets = known.get_bases() if work.first else known.get_heads()
+    run.source = _source(work.folder, known.get_revision(targets[0]).path if targets else "")
+    if work.before:
+        with step(run, "before", work.folder):
+            for revision in work.before:
+                change(work, revision)
+        seed(connection, work.rows)
+    note("before")
+    if len(targets) != (1 if work.first else work.heads):
+        run.failure = Failure("read", "heads", ", ".join(sorted(targets)))
+        return
+    target = targets[0] if work.first else "heads"
+    with step(run, "upgrade", work.folder):
+        locks = change(work, target)
+    note("upgrade", locks)
+    if not work.down:
+        return
+    if not work.before:
+        seed(connection, work.rows)
+    with step(run, "downgrade", work.folder):
+        change(work, _back(work, targets[0]), down=True)
+    note("downgrade")
+    with step(run, "upgrade again", work.folder):
+        change(work, target)
+    note("upgrade again")
+
+
+def _back(work: Work, target: str) -> str:
+    """Where the downgrade leads: to where the upgrade began, which may be several heads."""
+    return f"{target}-1" if work.before[1:] else (*work.before, "base")[0]
+
+
+def _source(folder: Path, revision: str) -> str:
+    """The text that the learner has written: a practice file, or the revision itself."""
+    path = folder / SOURCE
+    if not path.exists():
+        path = Path(revision)
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def seed(connection: sa.Connection, sql: str) -> None:
+    """Put rows into the tables; tables of another shape get none."""
+    if sql:
+        with contextlib.suppress(sa.exc.DBAPIError):
+            connection.exec_driver_sql(sql)
+
+
+def rows(connection: sa.Connection) -> Rows:
+    """What each table holds."""
+    quote = connection.dialect.identifier_preparer.quote
+    found: Rows = {}
+    for (table,) in connection.exec_driver_sql(schema.TABLES, {"schema": "public"}).all():
+        query = f"SELECT to_jsonb(t) FROM {quote(table)} AS t LIMIT {MOST_ROWS}"
+        found[table] = list(connection.exec_driver_sql(query).scalars())
+    return found
+
+
+def change(work: Work, revision: str, down: bool = False) -> Locks:
+    """Migrate on a connection of its own, in a transaction, as `alembic` does."""
+    locks: Locks = []
+    with engine().connect() as connection:
+        connection.exec_driver_sql(f"SET statement_timeout = '{work.seconds}s'")
+        connection.commit()
+        if work.locks:
+            sa.event.listen(connection, "after_cursor_execute", _watch(locks))
+        project.migrate(connection, project.scripts(work.folder), revision, down=down)
+    return locks
+
+
+def _watch(locks: Locks) -> Any:
+    """A listener that notes which locks on tables each statement adds to its transaction's."""
+    held: set[tuple[str, str]] = set()
+
+    def listener(connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
+        own = connection.connection.cursor()
+        own.execute(LOCKS)
+        now = {(table, mode) for table, mode in own.fetchall()}
+        locks.append((statement.strip(), frozenset(now - held)))
+        held.update(now)
+
+    return listener
+
+
+def models(work: Work) -> Run:
+    """The tables that a model makes, and what the exercise's probes print."""
+    run = Run(source=_source(work.folder, ""))
+    for name in [name for name in sys.modules if name.split(".")[0] == "jobboard"]:
+        del sys.modules[name]
+    sys.path.insert(0, str(work.folder))
+    importlib.invalidate_caches()
+    with contextlib.suppress(Stop), emptied() as connection:
+        run.steps.append(Step("before", schema.read(connection), {}))
+        module = sys.modules["practice"] = types.ModuleType("practice")
+        with step(run, "import", work.folder):
+            base = importlib.import_module("jobboard.models").Base
+            path = work.folder / SOURCE
+            exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+        with step(run, "configure", work.folder):
+            sa.orm.configure_mappers()
+        with step(run, "create", work.folder):
+            base.metadata.create_all(connection)
+        run.steps.append(Step("create", schema.read(connection), {}))
+        with step(run, "probe", work.folder):
+            run.probe = {words: repr(eval(probe, module.__dict__)) for words, probe in work.probes}
+    sys.path.remove(str(work.folder))
+    sa.orm.clear_mappers()
+    return run
+
+
+def described(step: str, error: BaseException, folder: Path) -> Failure:
+    """An exception's kind, first line and the learner's own line that led to it."""
+    name, message, line = type(error).__name__, str(error), ""
+    if isinstance(error, sa.exc.DBAPIError) and error.orig:
+        name, message = type(error.orig).__name__, str(error.orig)
+    if isinstance(error, SyntaxError):
+        line, message = (error.text or "").strip(), f"line {error.lineno}: {error.msg}"
+    elif isinstance(error, ValueError) and "null bytes" in message:
+        message = f"line 1: {message}"  # a SyntaxError only since Python 3.11.4
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).is_relative_to(folder):
+            line = linecache.getline(frame.filename, frame.lineno or 0).strip()
+    return Failure(step, name, (message.strip().splitlines() or [name])[0], line)
