@@ -37,16 +37,19 @@ def hold(ids: list[str]) -> int:
     for an unknown id.
     """
     broken = 0
-    with database.throwaway(), tempfile.TemporaryDirectory() as folder:
-        with database.separate("exercises", Path(folder)), contextlib.chdir(folder):
-            database.connect_environment()
-            for exercise in map(load, ids):
-                changed = write(exercise)
-                found = list(problems(exercise))
-                broken += bool(found)
-                said = "broken" if found else "kept"
-                print(f"{said:8}{exercise.id}  {exercise.task}" + ("; its cell is new" * changed))
-                print("".join(f"        {line}\n" for line in found), end="")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(database.throwaway())
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        stack.enter_context(database.separate("exercises", Path(folder)))
+        stack.enter_context(contextlib.chdir(folder))
+        database.connect_environment()
+        for exercise in map(load, ids):
+            changed = write(exercise)
+            found = list(problems(exercise))
+            broken += bool(found)
+            said = "broken" if found else "kept"
+            print(f"{said:8}{exercise.id}  {exercise.task}" + ("; its cell is new" * changed))
+            print("".join(f"        {line}\n" for line in found), end="")
     return broken
 
 
@@ -54,17 +57,19 @@ def problems(exercise: Exercise) -> Iterator[str]:
     """What breaks the contract, in words."""
     yield from in_words(exercise)
     yield from in_lesson(exercise)
-    unsolved, solved = Answer("what the learner finds"), Answer("the solution")
-    begin(exercise)
-    if checking.check(exercise.id).kind != "not attempted":
-        yield "What the learner finds counts as an attempt."
-    yield from broken_by(exercise, unsolved, given(exercise.cell))
-    yield from broken_by(exercise, solved, given(exercise.solution))
-    wrong, right = answers(exercise.id)
-    for answer in wrong + right:
+    typed = ways(exercise)
+    for answer in typed:
         yield from broken_by(exercise, answer)
-    names = [each.name for each in wrong + right]
+    names = [each.name for each in typed]
     yield from (f"Two answers are called {name}." for name in {*names} if names.count(name) > 1)
+
+
+def ways(exercise: Exercise) -> list[Answer]:
+    """Every way of answering it that is known: unsolved, solved, the wrong and the right ones."""
+    unsolved = Answer("what the learner finds", "Not attempted yet", cells=(exercise.cell,))
+    solved = Answer("the solution", cells=(exercise.solution,))
+    wrong, right = answers(exercise.id)
+    return [unsolved, solved, *wrong, *right]
 
 
 def in_words(exercise: Exercise) -> Iterator[str]:
@@ -79,19 +84,15 @@ def in_words(exercise: Exercise) -> Iterator[str]:
         yield "A hint is the solution."
 
 
-def broken_by(
-    exercise: Exercise, answer: Answer, cells: tuple[str, ...] | None = None
-) -> list[str]:
+def broken_by(exercise: Exercise, answer: Answer) -> list[str]:
     """What is wrong with what the check says to an answer; as a rule, nothing."""
-    card = judged(exercise, answer, cells)
-    wanted = answer.says or ("Done" if answer.name != "what the learner finds" else "Not attempted")
-    right = card.kind == "done" if wanted == "Done" else card.kind != "done" and wanted in str(card)
-    if right and card.kind == "mistake":
-        right = card.title == f"{exercise.id}  Not there yet: {answer.says}"
+    card, wanted = judged(exercise, answer), answer.says or "Done"
+    right = wanted in str(card) and (card.kind == "done") == (wanted == "Done")
+    if card.kind == "mistake":
+        right = card.title == f"{exercise.id}  Not there yet: {wanted}"
     found = [] if right else [f"{answer.name}: {wanted!r} was wanted, and this was said:\n{card}"]
-    return found + [
-        f"{answer.name} is told a line of the answer: {line}" for line in told(exercise, card)
-    ]
+    gifts = told(exercise, card)
+    return found + [f"{answer.name} is told a line of the answer: {line}" for line in gifts]
 
 
 def told(exercise: Exercise, card: checking.Card) -> list[str]:
@@ -106,23 +107,15 @@ def told(exercise: Exercise, card: checking.Card) -> list[str]:
 # ---- what a learner does -------------------------------------------------------------------------
 
 
-def judged(
-    exercise: Exercise, answer: Answer, cells: tuple[str, ...] | None = None
-) -> checking.Card:
+def judged(exercise: Exercise, answer: Answer) -> checking.Card:
     """What the check says to an answer that is typed in where the exercise stands."""
-    cells = answer.typed(exercise) if cells is None else cells
-    begin(exercise) if cells or answer.given is None else None
-    last = None
-    for cell in cells:
-        last = run(cell)
-    if isinstance(last, checking.Card):
-        return last
+    typed = answer.typed(exercise)
+    if typed or answer.given is None:
+        begin(exercise)
+    card = [run(cell) for cell in typed][-1:]
+    if card and isinstance(card[0], checking.Card):  # the cell that is filled in is the check
+        return card[0]
     return checking.check(exercise.id, answer.given)
-
-
-def given(cell: str) -> tuple[str, ...]:
-    """A cell as it is run; a check in it is the check."""
-    return (cell,)
 
 
 def begin(exercise: Exercise) -> None:
