@@ -135,7 +135,7 @@ def run(cell: str) -> object:
     """Do what a notebook would do with a cell: files, SQL, `alembic`, Python; gives a card's value."""
     shell = SimpleNamespace(system=_command, run_cell_magic=_magic, run_line_magic=_magic)
     names: dict[str, object] = {"get_ipython": lambda: shell, "check": checking.check}
-    code = TransformerManager().transform_cell(cell)  # type: ignore[no-untyped-call]
+    code = TransformerManager().transform_cell(cell)
     with contextlib.redirect_stdout(io.StringIO()):
         if code.startswith("check("):
             return eval(code, names)
@@ -147,7 +147,7 @@ def _command(line: str) -> None:
     program, *arguments = shlex.split(line)
     assert program == "alembic", line
     with contextlib.suppress(apart.Stopped):
-        apart.call(f"{__name__}:alembic", arguments, seconds=60, folder=Path())
+        apart.call(f"{__name__}:alembic", arguments, seconds=60, folder=Path.cwd())
 
 
 def alembic(arguments: list[str]) -> None:

@@ -5,6 +5,7 @@ import io
 from functools import cache
 
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 
 from workbook import project, schema
 from workbook.exercises import Mistake, Outcome
@@ -76,7 +77,7 @@ def versions(connection: sa.Connection) -> list[str]:
     return list(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars())
 
 
-def _as_made(found: schema.Schema, scripts: project.ScriptDirectory) -> Outcome:
+def _as_made(found: schema.Schema, scripts: ScriptDirectory) -> Outcome:
     """Whether these are the tables that the revisions make, the first of them as in chapter 2."""
     try:
         with database.scratch() as other, contextlib.redirect_stdout(io.StringIO()):

@@ -3,7 +3,7 @@
 import ast
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from workbook import apart, schema
 from workbook.exercises import Mistake, Outcome
-from workbook.exercises.child import SOURCE, Failure, Rows, Run, Work
+from workbook.exercises.child import SOURCE, Failure, Run, Work
 from workbook.schema import Schema
 from workbook.server import database
 
@@ -100,16 +100,10 @@ class Trial:
 
         So rows that a migration loses or changes are seen, whatever else it does to the table.
         """
-        begun = self.wanted.after("before")
-        for ours in self.wanted.steps if begun else []:
-            theirs = self.run.after(ours.name)
-            for table, rows in begun.rows.items() if begun and theirs else []:
-                columns = (
-                    [*self.before.tables[table].columns] if table in self.before.tables else []
-                )
-                kept = _of(ours.rows, table, columns)
-                mine = _of(theirs.rows, table, columns) if theirs else None
-                if kept == _sorted(rows) and mine is not None and mine != kept:
+        for name, table in self.before.tables.items():
+            ours, theirs = (_followed(run, name, table.columns) for run in (self.wanted, self.run))
+            for reference, learner in zip(ours, theirs, strict=False):
+                if reference == ours[0] and learner not in (None, theirs[0]):
                     return False
         return True
 
@@ -163,12 +157,16 @@ def _sorted(rows: Sequence[Mapping[str, object]]) -> list[str]:
     return sorted(repr(sorted(row.items())) for row in rows)
 
 
-def _of(rows: Rows, table: str, columns: Sequence[str]) -> list[str] | None:
-    """These columns of a table's rows; None where a table or a column is gone."""
-    found = rows.get(table)
-    if found is None or (found and not found[0].keys() >= set(columns)):
-        return None
-    return _sorted([{name: row[name] for name in columns} for row in found])
+def _followed(run: Run, table: str, columns: Iterable[str]) -> list[list[str] | None]:
+    """What these columns hold after each step; None where the table or one of them is gone."""
+    found: list[list[str] | None] = []
+    for step in run.steps:
+        rows = step.rows.get(table)
+        if rows is None or (rows and not rows[0].keys() >= set(columns)):
+            found.append(None)
+        else:
+            found.append(_sorted([{name: row[name] for name in columns} for row in rows]))
+    return found
 
 
 # ---- running it ----------------------------------------------------------------------------------
