@@ -177,9 +177,14 @@ def _magic(name: str, line: str, body: str = "") -> None:
 # ---- its place in the lesson ---------------------------------------------------------------------
 
 
+def lessons() -> Path:
+    """The folder of the lessons as they are shipped."""
+    return ROOT / "notebooks"
+
+
 def lesson(exercise: Exercise) -> Path:
     """The notebook that an exercise stands in."""
-    return ROOT / "notebooks" / CHAPTERS[exercise.chapter].lesson
+    return lessons() / CHAPTERS[exercise.chapter].lesson
 
 
 def placed(exercise: Exercise, notebook: NotebookNode) -> dict[str, NotebookNode]:

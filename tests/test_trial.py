@@ -1,0 +1,172 @@
+"""What a trial can judge: rows, names, heads, locks, and the very text that it ran."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbook import project, schema
+from workbook.contents import AT_INIT, MODELS, Start
+from workbook.exercises import Mistake, Outcome, load
+from workbook.exercises.child import Run, Work
+from workbook.exercises.kinds import ROWS, Revision, history
+from workbook.exercises.trial import Trial, lay_out, run
+from workbook.server import database as databases
+
+UP = 'op.add_column("companies", sa.Column("user_id", sa.String()))'
+FILL = 'op.execute("UPDATE companies SET user_id = {}")'
+REQUIRED = 'op.alter_column("companies", "user_id", nullable=False)'
+DOWN = 'op.drop_column("companies", "user_id")'
+CHECKED = 'op.create_check_constraint("{}", "jobs", "title <> \'\'")'
+UNCHECKED = 'op.drop_constraint("{}", "jobs")'
+
+
+def functions(up: list[str], down: list[str]) -> str:
+    bodies = ["".join(f"    {line}\n" for line in lines or ["pass"]) for lines in (up, down)]
+    return "def upgrade():\n{}\n\ndef downgrade():\n{}".format(*bodies)
+
+
+def revision(code: str, **more: Any) -> Revision:
+    words = {"task": "a trial", "hints": (), "why": "so", "passed": "this"}
+    return Revision(id="7.1", file="trial.py", code=code, **{**words, **more})
+
+
+@pytest.fixture
+def told(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """What a check tells of a source."""
+    monkeypatch.chdir(tmp_path)
+    (project.workspace() / "practice").mkdir(parents=True)
+
+    def judge(exercise: Revision, source: str) -> Outcome:
+        (project.workspace() / "practice" / "trial.py").write_text(source)
+        return exercise.judge(None)
+
+    return judge
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "line"),
+    [
+        ([UP, FILL.format("'unknown'"), REQUIRED], [DOWN], ""),
+        ([UP, FILL.format("name || ''"), REQUIRED], [DOWN], "user_id of the row 1 holds 'Ada Anal"),
+        (
+            [UP, 'op.execute("DELETE FROM jobs")', FILL.format("'unknown'"), REQUIRED],
+            [DOWN],
+            "rows",
+        ),
+        (
+            [UP, FILL.format("'unknown'"), REQUIRED],
+            [DOWN, "op.execute(\"INSERT INTO companies (name) VALUES ('New')\")"],
+            "rows",
+        ),
+        (
+            [
+                UP,
+                FILL.format("'unknown'") + "; op.execute(\"UPDATE companies SET name = 'x'\")",
+                REQUIRED,
+            ],
+            [DOWN],
+            "rows",
+        ),
+    ],
+)
+def test_rows_are_judged(
+    told: Callable[..., Outcome], up: list[str], down: list[str], line: str
+) -> None:
+    exercise = revision(functions([UP, FILL.format("'unknown'"), REQUIRED], [DOWN]), exact=True)
+    outcome = told(exercise, functions(up, down))
+    assert outcome.kind == ("done" if not line else "mistake" if line == "rows" else "not yet")
+    assert line in f"{outcome.mistake} {outcome.lines}"
+
+
+def test_rows_that_the_reference_changes_are_not_asked_for(told: Callable[..., Outcome]) -> None:
+    change = 'op.execute("UPDATE jobs SET title = upper(title)")'
+    exercise = revision(functions([UP, change], [DOWN]))
+    assert told(exercise, functions([UP, change], [DOWN])).kind == "done"
+    assert told(exercise, functions([change, UP], [DOWN])).kind == "done"
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_names_are_judged_where_they_are_the_point(
+    told: Callable[..., Outcome], names: bool
+) -> None:
+    code = functions([CHECKED.format("ck_title")], [UNCHECKED.format("ck_title")])
+    outcome = told(revision(code, names=names), code.replace("ck_title", "other"))
+    assert outcome.kind == ("not yet" if names else "done")
+    if names:
+        assert "Missing: the constraint ck_title, CHECK" in outcome.lines[0]
+        assert "Extra: the constraint other, CHECK" in outcome.lines[1]
+
+
+def test_locks_are_seen_statement_by_statement(told: Callable[..., Outcome]) -> None:
+    seen: list[Run] = []
+    look = Mistake("a look", "", shown_by=lambda trial: bool(seen.append(trial.run)))
+    code = functions([UP, 'op.execute("SELECT count(*) FROM jobs")'], [DOWN])
+    assert told(revision(code, locks=True, mistakes=(look,)), code).kind == "done"
+    step = seen[0].after("upgrade")
+    assert step
+    added = {statement.split()[0]: locks for statement, locks in step.locks if locks}
+    assert added["ALTER"] == {("companies", "AccessExclusiveLock")}
+    assert added["SELECT"] >= {("jobs", "AccessShareLock")}
+
+
+@pytest.fixture
+def forked(database: str, tmp_path: Path) -> Iterator[Path]:
+    """A project with two heads after the first revision."""
+    versions = lay_out(tmp_path / "project", history(AT_INIT))
+    for name in ("a", "b"):
+        text = f"from alembic import op\nrevision, down_revision = {name!r}, {AT_INIT[0]!r}\n"
+        table = f'    op.{{}}_table("{name}s")\n'
+        text += f"def upgrade():\n{table.format('create')}def downgrade():\n{table.format('drop')}"
+        (versions / f"{name}.py").write_text(text)
+    yield tmp_path / "project"
+
+
+def test_two_heads_are_seen_and_merged(forked: Path) -> None:
+    refused = run("migrations", Work(forked, AT_INIT, ROWS))
+    assert (refused.failure.name, refused.failure.message) == ("heads", "a, b")
+    both = run("migrations", Work(forked, AT_INIT, ROWS, heads=2))
+    assert not both.failure and [step.name for step in both.steps][-1] == "upgrade again"
+    merge = (
+        "revision, down_revision = 'm', ('a', 'b')\ndef upgrade(): pass\ndef downgrade(): pass\n"
+    )
+    (forked / "alembic" / "versions" / "m.py").write_text(merge)
+    merged = run("migrations", Work(forked, ("a", "b"), ROWS))
+    assert not merged.failure, merged.failure
+    before, down = merged.after("before"), merged.after("downgrade")
+    assert before and down
+    assert before.schema == down.schema != schema.Schema({})
+
+
+def test_only_the_text_that_was_run_is_judged(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A right first revision is right, whatever a later one does."""
+    from workbook.author import contract
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    databases.connect_environment()
+    exercise = load("2.3")
+    contract.begin(exercise)
+    contract.run(exercise.solution)
+    later = "from alembic import op\nrevision, down_revision = 'later', '1f3a9c5e7b20'\n"
+    later += "def upgrade():\n    op.get_bind().commit()\ndef downgrade(): pass\n"
+    Path("alembic/versions/later.py").write_text(later)
+    assert exercise.judge(None).kind == "done"
+
+
+def test_a_trial_without_an_upgrade_is_not_the_goal() -> None:
+    trial = Trial(Run(), Run())
+    assert (trial.up, trial.down, trial.before) == (None, None, schema.Schema({}))
+
+
+def test_a_start_may_have_rows_of_its_own(told: Callable[..., Outcome]) -> None:
+    rows = "INSERT INTO companies (name) VALUES (repeat('x', 50))"
+    narrow = 'op.alter_column("companies", "name", type_=sa.String({}))'
+    start = Start("a long name", MODELS, AT_INIT, AT_INIT, rows)
+    code = functions([narrow.format(60)], [narrow.format(50)])
+    outcome = told(revision(code, start=start), code.replace("60", "40"))
+    assert "value too long for type character varying(40)" in str(outcome.lines)
