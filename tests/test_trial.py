@@ -30,7 +30,7 @@ def functions(up: list[str], down: list[str]) -> str:
 
 def revision(code: str, **more: Any) -> Revision:
     words = {"task": "a trial", "hints": (), "why": "so", "passed": "this"}
-    return Revision(id="7.1", file="trial.py", code=code, **{**words, **more})
+    return Revision(id="7.1", file="trial.py", code=code, shown="pass", **{**words, **more})
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_names_are_judged_where_they_are_the_point(
 
 def test_locks_are_seen_statement_by_statement(told: Callable[..., Outcome]) -> None:
     seen: list[Run] = []
-    look = Mistake("a look", "", shown_by=lambda trial: bool(seen.append(trial.run)))
+    look = Mistake("a look", "", shown_by=lambda trial: bool(seen.extend([trial.run])))  # type: ignore[func-returns-value]
     code = functions([UP, 'op.execute("SELECT count(*) FROM jobs")'], [DOWN])
     assert told(revision(code, locks=True, mistakes=(look,)), code).kind == "done"
     step = seen[0].after("upgrade")

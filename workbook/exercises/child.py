@@ -150,16 +150,12 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
     if not work.before:
         seed(connection, work.rows)
     with step(run, "downgrade", work.folder):
-        change(work, _back(work, targets[0]), down=True)
+        # To one of several heads: what comes after it goes, and the others stay.
+        change(work, (*work.before, "base")[0], down=True)
     note("downgrade")
     with step(run, "upgrade again", work.folder):
         change(work, target)
     note("upgrade again")
-
-
-def _back(work: Work, target: str) -> str:
-    """Where the downgrade leads: to where the upgrade began, which may be several heads."""
-    return f"{target}-1" if work.before[1:] else (*work.before, "base")[0]
 
 
 def _source(folder: Path, revision: str) -> str:
