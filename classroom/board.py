@@ -9,7 +9,7 @@ import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 import sqlalchemy as sa
 
 from workbook import WorkbookError
-from workbook.exercises import register
+from workbook.exercises import every
 from workbook.look import visible
 from workbook.pictures.tables import Picture, aligned
 from workbook.server import database
@@ -65,7 +65,7 @@ def open_board() -> None:
 
 def tasks() -> dict[str, str]:
     """What each exercise asks for, in a few words, by its number."""
-    return {id: exercise.task for id, exercise in register().items()}
+    return {exercise.id: exercise.task for exercise in every()}
 
 
 def frame(rows: Any) -> pd.DataFrame:

@@ -21,7 +21,6 @@ import time
 from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +32,11 @@ for folder in (ROOT / "tests", ROOT):
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
 
-from answers import Answer
 from tornado.httpclient import HTTPClientError
 
 from classroom import client, room, server
 from workbook import WorkbookError
-from workbook.exercises import register
+from workbook.exercises import answers, load
 from workbook.server import postgres
 
 HUB = Path(os.environ.get("ROOM_HUB", ROOT / ".room" / "hub" / "bin" / "python"))
@@ -303,7 +301,7 @@ def steps(notebook: str, number: int) -> list[Step]:
         tags = cell["metadata"].get("tags", [])
         if "exercise" in tags:
             id = ".".join(cell["id"].split("-")[1:3])
-            found += exercise(id, number)
+            found += steps_of(id, number)
         elif code.startswith(("check(", "from workbook import check")):
             id = code.split('check("')[1].split('"')[0]
             found.append(Step(IMPORTS + code, f"{id}  Done"))
@@ -312,20 +310,19 @@ def steps(notebook: str, number: int) -> list[Step]:
     return found
 
 
-def exercise(id: str, number: int) -> list[Step]:
+def steps_of(id: str, number: int) -> list[Step]:
     """A wrong answer and its check for one learner in three, then the solution."""
-    wrong: list[Answer] = [
-        each
-        for each in import_module(f"answers.chapter_{int(id[0]):02}").WRONG
-        if each.exercise == id and each.says
-    ]
+    exercise = load(id)
+    wrong = [each for each in answers(id)[0] if each.says]
     found = []
-    if (number + int(id[2])) % 3 == 0 and id != "3.2":  # its wrong ones change the database
+    if (
+        number + int(id.split(".")[1])
+    ) % 3 == 0 and id != "3.2":  # its wrong ones change the database
         answer = wrong[number % len(wrong)]
-        found = [Step(cell) for cell in answer.cells]
+        found = [Step(cell) for cell in answer.typed(exercise)]
         argument = f", {answer.given!r}" if answer.given is not None else ""
         found.append(Step(f'{IMPORTS}check("{id}"{argument})', answer.says))
-    solved = register()[id].solution.strip()
+    solved = exercise.solution.strip()
     if "check(" in solved:
         return [*found, Step(IMPORTS + solved, f"{id}  Done")]
     return [*found, Step(solved)]

@@ -23,7 +23,8 @@ from nbformat import NotebookNode
 
 from workbook import ROOT, WorkbookError, apart, checking, home, magics, starts
 from workbook.contents import CHAPTERS
-from workbook.exercises import Answer, Exercise, answers, load
+from workbook.exercises import Answer, Exercise, answers, load, path
+from workbook.exercises import ids as known
 from workbook.exercises.kinds import Choose, Order
 from workbook.server import database
 
@@ -33,9 +34,11 @@ PLAIN = re.compile(r"\b([Ss]imply|[Jj]ust|[Oo]bviously|[Oo]f course)\b")
 def hold(ids: list[str]) -> int:
     """Hold exercises to their contract, and write their cells into the lessons.
 
-    Prints a line for each and one for each breach; returns how many were broken. Raises KeyError
-    for an unknown id.
+    All of them where none is named. Prints a line for each and one for each breach; returns how
+    many were broken. Raises WorkbookError for an unknown id.
     """
+    for unknown in {*ids} - {*known()}:
+        raise WorkbookError(f'There is no exercise "{unknown}": its file would be {path(unknown)}.')
     broken = 0
     with contextlib.ExitStack() as stack:
         stack.enter_context(database.throwaway())
@@ -43,7 +46,7 @@ def hold(ids: list[str]) -> int:
         stack.enter_context(database.separate("exercises", Path(folder)))
         stack.enter_context(contextlib.chdir(folder))
         database.connect_environment()
-        for exercise in map(load, ids):
+        for exercise in map(load, ids or known()):
             changed = write(exercise)
             found = list(problems(exercise))
             broken += bool(found)

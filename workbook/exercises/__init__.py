@@ -164,8 +164,13 @@ def every(chapters: Iterable[int] | None = None) -> list[Exercise]:
     return [each for each in found if chapters is None or each.chapter in chapters]
 
 
+def path(id: str) -> str:
+    """Where an exercise lives, in the clone."""
+    chapter, _, number = id.partition(".")
+    return f"workbook/exercises/ch{chapter:0>2}/ex{number}.py"
+
+
 def _module(id: str) -> ModuleType:
     if id not in ids():
         raise KeyError(id)
-    chapter, number = id.split(".")
-    return import_module(f"workbook.exercises.ch{int(chapter):02}.ex{number}")
+    return import_module(path(id).removesuffix(".py").replace("/", "."))

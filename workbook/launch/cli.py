@@ -138,6 +138,13 @@ def refresh(arguments: argparse.Namespace) -> int:
     return notebooks.refresh(arguments.notebook)
 
 
+def exercise(arguments: argparse.Namespace) -> int:
+    """For authors: hold exercises to their contract, and write their cells into the lessons."""
+    from workbook.author import contract
+
+    return contract.hold(arguments.id)
+
+
 def benchmark(arguments: argparse.Namespace) -> None:
     """Measure the speed that the project promises."""
     from workbook.author import benchmark
@@ -192,6 +199,7 @@ COMMANDS: dict[Callable[[Any], int | None], dict[str, dict[str, Any]]] = {
     rehearse: STAGE,
     edit: {},
     refresh: {"notebook": {"nargs": "*", "type": Path, "help": "only these"}},
+    exercise: {"id": {"nargs": "*", "help": "only these, such as 2.3; without it, all of them"}},
     room: {},
     benchmark: {},
 }
