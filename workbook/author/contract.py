@@ -124,8 +124,8 @@ def judged(exercise: Exercise, answer: Answer) -> checking.Card:
 def begin(exercise: Exercise) -> None:
     """Bring project and database to where an exercise stands in its lesson."""
     os.chdir(home())
-    for path in home().iterdir():
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    for each in home().iterdir():
+        shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
     with database.engine().begin() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     with contextlib.redirect_stdout(io.StringIO()):
