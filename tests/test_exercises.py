@@ -84,8 +84,11 @@ def test_lessons_hold_these_exercises_and_no_others() -> None:
 
 
 def test_solutions_are_done_in_a_real_kernel(tmp_path: Path) -> None:
-    code = ["from workbook import check\nfrom workbook.author import contract\n"]
-    code[0] += "from workbook.exercises import load\nimport workbook.magics\n%load_ext sql\n"
+    code = [
+        "from workbook import check\nfrom workbook.author import contract\n"
+        "from workbook.exercises import load\nfrom workbook.server import database\n"
+        "database.connect_environment()\n%load_ext sql\n%sql postgresql+psycopg2://"
+    ]
     for exercise in every():
         code += [f'contract.begin(load("{exercise.id}"))', exercise.solution]
         code += [] if exercise.solution.startswith("check(") else [f'check("{exercise.id}")']
@@ -176,12 +179,13 @@ HARMFUL = {
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 """,
     "fills the stack": "    upgrade()\n",
-    "meddles with the process": "    import pickle; pickle.dumps = lambda *a, **k: b'{}'\n",
+    "meddles with its way to answer": "    import pickle; pickle.dumps = lambda *a, **k: b'{}'\n",
     "wants a name from the user": "    input('Which table? ')\n",
 }
 SAID = {
     "fills the stack": "RecursionError",
     "process": "it ends Python itself",
+    "twice": "stop",  # both talk through one socket: which one spoils it for the other is chance
     "came from": "its process was ended from outside",
     "without end": "it did not come to an end in 3 seconds",
     "user": "EOFError",
