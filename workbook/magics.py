@@ -1,10 +1,14 @@
-"""`%%writerevision`: %%writefile for a file whose name Alembic has chosen."""
+"""What a kernel knows of ours: `%%writerevision`, and a clear line where the first cell is missing."""
 
 import ast
 import sys
 from pathlib import Path
+from typing import Any
 
-from workbook import WorkbookError
+from workbook import PROVIDED, WorkbookError
+
+FIRST = "run the notebook's first cell, and then this one again"
+NAMES = {name for names in PROVIDED.values() for name in names}
 
 
 def register() -> None:
@@ -17,6 +21,38 @@ def register() -> None:
             shell.register_magic_function(writerevision, "cell")  # type: ignore[arg-type]
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """What JupyterLab's kernels begin with, so that a cell run too early is told what it lacks."""
+    shell.register_magic_function(writerevision, "cell")
+    shell.set_custom_exc((NameError,), _unknown_name)
+    shell.events.register("pre_run_cell", _before)
+
+
+def _unknown_name(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
+    """A line in place of a traceback for what the first cells import; one below it for others."""
+    if error.name in NAMES:
+        print(f"This kernel does not know {error.name} yet: {FIRST}.", file=sys.stderr)
+        return
+    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+    if error.name and error.name not in shell.user_ns:
+        print(
+            f"A cell above may make {error.name}. After a restart, run the first cell, then those"
+            " between.",
+            file=sys.stderr,
+        )
+
+
+def _before(info: Any) -> None:
+    """Say what Alembic would not: that there is no project here yet."""
+    commands = [line.split()[:2] for line in (info.raw_cell or "").splitlines()]
+    asked = [rest for first, *rest in filter(None, commands) if first == "!alembic"]
+    if asked and ["init"] not in asked and not Path("alembic.ini").exists():
+        print(
+            f"There is no alembic.ini here: {FIRST}. In chapter 2, `alembic init` makes it.",
+            file=sys.stderr,
+        )
+
+
 def writerevision(line: str, cell: str) -> None:
     """Write functions into a revision file: `%%writerevision alembic/versions/*_init.py`.
 
@@ -26,11 +62,17 @@ def writerevision(line: str, cell: str) -> None:
     """
     pattern = line.strip().strip("\"'") or "alembic/versions/*.py"
     found = sorted(Path().glob(pattern))
-    if len(found) != 1:
-        what = "No file" if not found else f"{len(found)} files"
+    if not found:
         raise WorkbookError(
-            f"{what} match {pattern}: one is needed. `alembic revision` makes it, and the file"
-            " browser on the left shows alembic/versions."
+            f"No file matches {pattern}: run the cell with `!alembic revision` first, or the"
+            " notebook's first cell where that has been run."
+        )
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise WorkbookError(
+            f"Nothing written: {len(found)} files match {pattern}, {names}. `alembic revision` was"
+            " run more than once: delete all but one of them in the file browser, those first that"
+            " no other file names in its down_revision."
         )
     path = found[0]
     if "____" in cell:

@@ -156,14 +156,17 @@ def has_room_for_sockets(folder: Path) -> bool:
 def lab_environment() -> dict[str, str]:
     """This environment first on PATH, for terminals too; our settings before the user's."""
     scripts = str(Path(sys.executable).parent)
-    ours = str(ROOT / "workbook" / "jupyter")
+    ours = ROOT / "workbook" / "jupyter"
+
+    def before(name: str, folder: Path) -> dict[str, str]:
+        return {name: os.pathsep.join(filter(None, [str(folder), os.environ.get(name)]))}
+
     return {
         **os.environ,
         "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")]),
         "VIRTUAL_ENV": sys.prefix,
-        "JUPYTER_CONFIG_PATH": os.pathsep.join(
-            filter(None, [ours, os.environ.get("JUPYTER_CONFIG_PATH")])
-        ),
+        **before("JUPYTER_CONFIG_PATH", ours),
+        **before("JUPYTER_PATH", ours / "data"),  # its kernel loads our magics
         "JUPYTER_PREFER_ENV_PATH": "1",
     }
 

@@ -1,0 +1,41 @@
+"""What a kernel of the workbook says to cells that are run too early, twice or in another order."""
+# mypy: disable-error-code="no-untyped-call"
+# (nbformat has no type hints)
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from workbook import ROOT, WorkbookError, magics
+
+EARLY = {
+    'check("2.1")': "This kernel does not know check yet: run the notebook's first cell, and then",
+    "!alembic current": "There is no alembic.ini here: run the notebook's first cell",
+    "show_changes(before)": "This kernel does not know show_changes yet",
+    "before.text": "A cell above may make before. After a restart, run the first cell",
+    "%%writerevision alembic/versions/*_init.py\ndef upgrade(): pass": "No file matches",
+}
+
+
+def test_cells_before_the_first_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_PATH", str(ROOT / "workbook" / "jupyter" / "data"))
+    cells = [nbformat.v4.new_code_cell(source) for source in (*EARLY, "6 * 7")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    place = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, kernel_name="python3", resources=place, allow_errors=True).execute()
+    said = [str(cell.outputs) for cell in notebook.cells]
+    for words, outputs in zip(EARLY.values(), said, strict=False):
+        assert words in outputs
+    assert "Traceback" not in said[0] + said[2]
+    assert "Traceback" in said[3]  # a name of the learner's own may be a slip, and its line counts
+    assert "'42'" in said[-1] and "first cell" not in said[-1]
+
+
+def test_a_revision_that_was_made_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a_init.py", "b_init.py"):
+        Path(name).write_text("def upgrade(): pass\n")
+    with pytest.raises(WorkbookError, match=r"2 files match \*_init.py, a_init.py, b_init.py"):
+        magics.writerevision("*_init.py", "def upgrade(): pass")
