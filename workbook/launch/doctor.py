@@ -14,9 +14,9 @@ from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import KernelManager
 from sqlalchemy.exc import DBAPIError
 
-from workbook import ROOT, WorkbookError, desk, home
+from workbook import ROOT, WorkbookError, desk, home, unwritable
 from workbook.contents import CHAPTERS
-from workbook.launch.lab import lab_environment, unwritable
+from workbook.launch.lab import lab_environment
 from workbook.server import database
 
 NAMES = {  # what the lessons show, and the modules that they import

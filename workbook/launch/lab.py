@@ -16,7 +16,7 @@ from types import FrameType
 import fasteners
 import psutil
 
-from workbook import ROOT, WorkbookError, home
+from workbook import ROOT, WorkbookError, home, unwritable
 from workbook.contents import CHAPTERS
 
 TAKEN = 3  # the guard's exit status when another one is at work
@@ -89,16 +89,6 @@ def alone(name: str) -> fasteners.InterProcessLock:
     except (OSError, threading.ThreadError) as error:
         raise unwritable(error) from None
     raise WorkbookError(already_open())
-
-
-def unwritable(error: Exception) -> WorkbookError:
-    """For a home() that cannot hold the learner's work."""
-    if getattr(error, "errno", 0) in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return WorkbookError(f"The disk is full: make room for {home()}, and try again.")
-    return WorkbookError(
-        f"Your work cannot be kept in {home()} ({getattr(error, 'strerror', error)}): set WORKBOOK_HOME to a folder of"
-        " your own."
-    )
 
 
 def already_open() -> str:

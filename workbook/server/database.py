@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -101,10 +102,12 @@ def claim(connection: sa.Connection) -> None:
     query += " current_setting('workbook.cluster', true)"
     query += " FROM pg_database WHERE datname = current_database()"
     name, mark, cluster = connection.exec_driver_sql(query).one()
-    if mark == MARK or cluster == postgres.identity(home() / ".postgres"):
+    if cluster == postgres.identity(home() / ".postgres"):
         return
     if embedded():
         raise WorkbookError(LED_AWAY)
+    if mark == MARK:
+        return
     holds = """SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' UNION ALL
         SELECT FROM pg_type t WHERE typnamespace = to_regnamespace('public')"""
@@ -123,23 +126,33 @@ def scratch() -> Iterator[sa.Connection]:
     It is `<PGDATABASE>_scratch`: made once, emptied each time, one user at a time. Where the
     role may not create databases (a classroom), it has to be there already.
     """
+    import sqlalchemy as sa
+
     name = os.environ["PGDATABASE"] + "_scratch"
     _create(name)
     with engine(name).connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.exec_driver_sql("SET lock_timeout = '60s'")
-        connection.exec_driver_sql("SELECT pg_advisory_lock(1)")
-        connection.exec_driver_sql("RESET lock_timeout")
-        if connection.exec_driver_sql("SELECT current_database()").scalar() != name:
-            raise WorkbookError(f'"{name}" is too long a name: PGDATABASE may have 55 letters.')
-        claim(connection)
-        for (schema,) in connection.exec_driver_sql(
-            "SELECT quote_ident(nspname) FROM pg_namespace"
-            " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
-        ).all():
-            connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
+        try:
+            _empty(connection, name)
+        except sa.exc.DBAPIError as error:
+            raise refused(error.orig) from None
         yield connection
+
+
+def _empty(connection: sa.Connection, name: str) -> None:
+    """Wait for our turn in the scratch database, then drop whatever is in it."""
+    connection.exec_driver_sql("SET lock_timeout = '60s'")
+    connection.exec_driver_sql("SELECT pg_advisory_lock(1)")
+    connection.exec_driver_sql("RESET lock_timeout")
+    if connection.exec_driver_sql("SELECT current_database()").scalar() != name:
+        raise WorkbookError(f'"{name}" is too long a name: PGDATABASE may have 55 letters.')
+    claim(connection)
+    for (schema,) in connection.exec_driver_sql(
+        "SELECT quote_ident(nspname) FROM pg_namespace"
+        " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+    ).all():
+        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+    connection.exec_driver_sql("CREATE SCHEMA public")
 
 
 @contextmanager
@@ -148,7 +161,7 @@ def throwaway() -> Iterator[None]:
 
     A server that PGHOST names is used instead. Changes os.environ for the time being.
     """
-    if "PGHOST" in os.environ and "WORKBOOK_EMBEDDED" not in os.environ:
+    if _named(os.environ):
         yield
         return
     with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
@@ -242,16 +255,16 @@ def _create(name: str) -> None:
         _connect(name).close()
         return
     except psycopg2.OperationalError as error:
-        refused = error
+        first = error
     try:
         maintenance = _connect("postgres")
     except psycopg2.OperationalError:
-        raise _unreachable(refused) from None
+        raise refused(first) from None
     try:
         with maintenance.cursor() as cursor:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
             if cursor.fetchone():
-                raise _unreachable(refused)
+                raise refused(first)
             cursor.execute(f"CREATE DATABASE {_quoted(name)}")
             cursor.execute(f"COMMENT ON DATABASE {_quoted(name)} IS '{MARK}'")
     except (errors.DuplicateDatabase, errors.UniqueViolation):
@@ -261,18 +274,21 @@ def _create(name: str) -> None:
             f'There is no database "{name}", and the role "{os.environ.get("PGUSER", "")}" may not'
             " create one: ask whoever runs the server to make it."
         ) from None
+    except psycopg2.Error as error:
+        raise refused(error) from None
     finally:
         maintenance.close()
 
 
 def _connect(name: str) -> psycopg2.extensions.connection:
     """A connection to a database, on the embedded server only once that has proved to be ours."""
-    connection = psycopg2.connect(dbname=name)
+    connection = psycopg2.connect(dbname=name, connect_timeout=10)
     connection.autocommit = True
     if embedded():
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('workbook.cluster', true)")
             if cursor.fetchone() != (postgres.identity(home() / ".postgres"),):
+                connection.close()
                 raise WorkbookError(LED_AWAY)
     return connection
 
@@ -281,14 +297,18 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _unreachable(error: psycopg2.OperationalError) -> WorkbookError:
-    reason = str(error).strip().splitlines()[0]
+def refused(error: Any) -> WorkbookError:
+    """The line for what PostgreSQL, or libpq on the way there, answers in place of doing it."""
+    words = str(error).strip().partition("\n")[0] or type(error).__name__
+    if isinstance(error, errors.DiskFull) or re.search(postgres.FULL, str(error)):
+        return WorkbookError(f"The database's disk is full ({words}): make room and try again.")
+    if isinstance(error, errors.LockNotAvailable):
+        return WorkbookError(f"Another notebook is at work here ({words}): let it finish first.")
     if "WORKBOOK_ROOM" in os.environ:
-        return WorkbookError(
-            f"PostgreSQL does not let us in: {reason}. Stop your server and start it again (menu"
-            " File, Hub Control Panel)."
-        )
-    return WorkbookError(
-        f"PostgreSQL does not let us in: {reason}. Check PGHOST, PGPORT, PGUSER and PGPASSWORD,"
-        " or unset them all to use the workbook's own server."
-    )
+        next_step = "Stop your server and start it again (menu File, Hub Control Panel)"
+    elif embedded():
+        next_step = "Run `python3 -m workbook stop` in a terminal and try again"
+    else:
+        next_step = "Check PGHOST, PGPORT, PGUSER and PGPASSWORD, or unset them all to use the"
+        next_step += " workbook's own server"
+    return WorkbookError(f"PostgreSQL does not let us in: {words}. {next_step}.")

@@ -12,9 +12,11 @@ pg_hba.conf and, for postmaster.pid, in CreateLockFile() of src/backend/utils/in
 """
 
 import contextlib
+import errno
 import hashlib
 import importlib.metadata
 import importlib.util
+import itertools
 import os
 import re
 import secrets
@@ -33,7 +35,7 @@ import fasteners
 import psutil
 import psycopg2
 
-from workbook import WorkbookError
+from workbook import WorkbookError, unwritable
 
 if os.name == "posix":
     import pwd
@@ -45,6 +47,8 @@ _THREADS = threading.Lock()  # a file lock does not hold back the threads of one
 
 STRANGER = "another server answers"
 PASSING = "starting up|shutting down|accepting connections|recovery|too many|connection slots"
+
+FULL = "No space left on device|[Nn]ot enough space|quota exceeded"
 
 SETTINGS = """\
 # Rewritten at each start: settings of your own go below the include in postgresql.conf.
@@ -89,10 +93,23 @@ def binaries() -> Path:
 def cluster_home(directory: Path) -> Path:
     """The folder that the cluster of `directory` lives in: itself, or as root one under /var/lib.
 
-    PostgreSQL refuses root, and the account that serves instead may not reach `directory`.
+    PostgreSQL refuses root, and the account that serves instead may not reach `directory`. Its
+    name is kept in `directory`, to be found again where that is moved to; a copy of `directory`
+    gets a cluster of its own.
     """
     directory = directory.resolve()
-    return _ROOTS_HOMES / _short_hash(directory) if _stand_in() else directory
+    if not _stand_in():
+        return directory
+    if (kept := _text(directory / "cluster")) and _is_of(_ROOTS_HOMES / kept, directory):
+        return _ROOTS_HOMES / kept
+    names = (_short_hash(f"{directory}{number or ''}") for number in itertools.count())
+    return next(home for name in names if not _text((home := _ROOTS_HOMES / name) / "clone"))
+
+
+def _is_of(home: Path, directory: Path) -> bool:
+    """Whether no other directory than this has, by its own word, this cluster."""
+    owner = Path(_text(home / "clone") or directory)
+    return owner == directory or _text(owner / "cluster") != home.name
 
 
 def identity(directory: Path) -> str:
@@ -111,7 +128,7 @@ def start(directory: Path) -> dict[str, str]:
     for name in [name for name in os.environ if name.startswith("PG") and name not in HARMLESS]:
         del os.environ[name]
     if _refusal(home, "learner"):
-        with _locked(home):
+        with _locked(home, directory.resolve()):
             _launch(home)
     # A service that a terminal's start-up file names once more shall lead to an error, not away.
     nowhere = {"PGSERVICEFILE": os.devnull, "PGSYSCONFDIR": str(_run_folder(home))}
@@ -124,7 +141,7 @@ def stop(directory: Path) -> bool:
     Raises WorkbookError.
     """
     if running(directory):
-        with _locked(home := cluster_home(directory)):
+        with _locked(home := cluster_home(directory), directory.resolve()):
             for data in _data_directories(home):
                 _halt(home, data)
         return True
@@ -159,7 +176,7 @@ def _launch(home: Path) -> None:
             elif "FATAL:" in refusal and not re.search(PASSING, refusal):
                 raise _failure(home, f"PostgreSQL does not let us in: {refusal}")
         elif not _boot(home, data, major) and not _postmaster(data):
-            dying = "shared memory block" in _said(home)  # what is left of a killed server
+            dying = "shared memory block" in _text(home / "log")  # what is left of a killed server
             if waited > PATIENCE or not dying:
                 raise _failure(home, "PostgreSQL did not start", ask=True)
         time.sleep(0.05)
@@ -171,11 +188,7 @@ def _boot(home: Path, data: Path, major: int) -> bool:
     run = _run_folder(home)
     if not data.exists():
         _initialise(home, data, major)
-    if (made_by := (data / "PG_VERSION").read_text().strip()) != data.name:
-        raise WorkbookError(
-            f"PostgreSQL {major} cannot read {data}, which PostgreSQL {made_by} made: move that "
-            "folder away and try again."
-        )
+    _mend(home, data)
     if SOCKETS:  # and by peer: no other account gets in, even where a folder was opened to it
         settings = {"listen": "", "port": 5432, "sockets": run}
         hba, roles = "local all all peer map=workbook\n", ("learner", "postgres")
@@ -188,11 +201,12 @@ def _boot(home: Path, data: Path, major: int) -> bool:
     conf = SETTINGS.format(identity=_short_hash(home), **settings)
     if major >= 18:
         conf += "io_method = sync\n"  # worker processes are for bigger servers
+    if SOCKETS:  # who was killed keeps no lock; Windows cannot tell
+        conf += "client_connection_check_interval = 1s\n"
     data.chmod(0o700)  # a copy of the workbook may have opened it; PostgreSQL would refuse
     _write(data / "workbook.conf", conf)
     _write(data / "pg_hba.conf", hba)
     _write(data / "pg_ident.conf", ident)
-    _disown(data / "postmaster.pid")
     for stale in run.glob(".s.PGSQL.*"):
         stale.unlink()
     return _run(home, data, "pg_ctl", "start", "-w", "-t", str(PATIENCE))
@@ -266,8 +280,7 @@ def _address(home: Path) -> dict[str, str]:
     """Where the server is in libpq's variables; without sockets, only once it has started."""
     if SOCKETS:
         return {"PGHOST": str(_run_folder(home)), "PGPORT": "5432"}
-    files = (home / "port", home / "password")
-    port, password = (file.read_text() if file.exists() else "0" for file in files)
+    port, password = (_text(home / name) or "0" for name in ("port", "password"))
     return {"PGHOST": "127.0.0.1", "PGPORT": port, "PGPASSWORD": password}
 
 
@@ -276,7 +289,7 @@ def _free_port(home: Path) -> str:
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", int(_address(home)["PGPORT"])))
-        except OSError:
+        except (OSError, ValueError, OverflowError):
             probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])
 
@@ -295,28 +308,61 @@ def _run_folder(home: Path) -> Path:
 
 def _postmaster(data: Path) -> psutil.Process | None:
     """The server of this data directory, if it lives: by now its pid may be anybody's."""
+    pid = _text(data / "postmaster.pid").partition("\n")[0]
+    if pid.isdecimal() and psutil.pid_exists(int(pid)):
+        with contextlib.suppress(psutil.Error):
+            server = psutil.Process(int(pid))
+            return server if _works_on(server, data) else None
+    return None
+
+
+def _works_on(process: psutil.Process, data: Path) -> bool:
+    """Whether it is a process of PostgreSQL that has this data directory."""
     try:
-        server = psutil.Process(int((data / "postmaster.pid").read_text().partition("\n")[0]))
-        if not server.name().startswith("postgres"):
-            return None
-        try:
-            return server if Path(server.cwd()).samefile(data) else None
-        except psutil.AccessDenied:  # root in a container may not look; as anybody, not ours
-            return server if _stand_in() else None
-    except (OSError, ValueError, psutil.Error):
-        return None
+        if process.name().startswith("postgres"):
+            return Path(process.cwd()).samefile(data)
+    except psutil.AccessDenied:  # root in a container may not look; as anybody, not ours
+        return bool(_stand_in())
+    except (OSError, psutil.Error):
+        pass
+    return False
+
+
+def _mend(home: Path, data: Path) -> None:
+    """Put right what a power cut, a full disk or a restart of the machine leaves behind.
+
+    Raises WorkbookError where PostgreSQL could not read these data.
+    """
+    control = data / "global" / "pg_control"
+    if not (control.exists() and control.stat().st_size):
+        raise _damaged(data, "global/pg_control is missing")
+    if not (made_by := _text(data / "PG_VERSION")):
+        _write(data / "PG_VERSION", f"{data.name}\n")  # the folder's name is the version
+    elif made_by != data.name:
+        raise WorkbookError(
+            f"PostgreSQL {data.name} cannot read {data}, which PostgreSQL {made_by} made: move that"
+            " folder away and try again."
+        )
+    _disown(data / "postmaster.pid")
 
 
 def _disown(pid_file: Path) -> None:
     """If a dead server's pid is somebody else's by now, put one there that nobody can have.
 
     PostgreSQL would take that program for a server and refuse to start. It needs the rest of the
-    file, to see whether anything of the dead server still holds its shared memory.
+    file, to see whether anything of the dead server still holds its shared memory. A file without
+    a pid goes where nothing is at work on the data. Raises WorkbookError.
     """
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        pid, newline, rest = pid_file.read_text().partition("\n")
-        if psutil.pid_exists(int(pid)):
-            _write(pid_file, f"{2**31 - 1}{newline}{rest}")
+    pid, newline, rest = _text(pid_file).partition("\n")
+    if pid.isdecimal() and psutil.pid_exists(int(pid)):
+        _write(pid_file, f"{2**31 - 1}{newline}{rest}")
+    elif not pid.isdecimal() and pid_file.exists():
+        if any(_works_on(process, pid_file.parent) for process in psutil.process_iter()):
+            raise WorkbookError(
+                f"{pid_file} is damaged, and a PostgreSQL may still be at work there: restart this"
+                " computer and try again."
+            )
+        pid_file.unlink()
 
 
 def _tools(home: Path) -> Path:
@@ -387,35 +433,62 @@ def _run(home: Path, data: Path, tool: str, *options: str) -> bool:
     return done.returncode == 0
 
 
-def _said(home: Path) -> str:
-    log = home / "log"
-    return log.read_text(errors="replace") if os.access(log, os.R_OK) else ""
+def _text(path: Path) -> str:
+    """What a file holds, without white space or zeros around it; nothing if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip("\0 \t\r\n")
+    except OSError:
+        return ""
 
 
 def _failure(home: Path, what: str, ask: bool = False) -> WorkbookError:
     """The error for the learner: what happened; `ask`: and why, in PostgreSQL's own last words."""
-    said = _said(home)
-    if "No space left on device" in what + said:
+    said = _text(home / "log")
+    with contextlib.suppress(OSError):  # what cannot be written cannot be read
+        said += "No space left on device" if shutil.disk_usage(home).free < 2**17 else ""
+    if re.search(FULL, what + said):
         return WorkbookError(f"The disk is full: make room for {home} and try again.")
     if ask:
         words = re.findall(r"\b(?:FATAL|PANIC|error): +(.+)", said) or said.splitlines()
         what = ": ".join([what, *words[-1:]])
+        if re.search("control file|checkpoint record|files are incompatible", what):
+            return _damaged(home, what)
     more = f" What PostgreSQL said is in {home / 'log'}" if said else ""
     return WorkbookError(f"{what}.{more}")
 
 
+def _damaged(folder: Path, what: str) -> WorkbookError:
+    return WorkbookError(
+        f"The database in {folder} is damaged ({what}). Move that folder away and try again: you get"
+        " a new one, and your files stay. Its rows are lost unless a backup completes that folder."
+    )
+
+
+def _make_home(home: Path, directory: Path) -> None:
+    """Make the cluster's folder, or what is missing of it; raises OSError, WorkbookError."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    account = _stand_in()
+    if not account:
+        return _make_private(home)
+    for folder, mode in ((home.parent, 0o711), (home, 0o710)):
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chown(folder, 0, account[1])
+        folder.chmod(mode)  # it may pass through, and write in its own folders only
+    for file, text in ((directory / "cluster", home.name), (home / "clone", str(directory))):
+        if _text(file) != text:
+            file.write_text(text, encoding="utf-8", errors="replace")
+
+
 @contextlib.contextmanager
-def _locked(home: Path) -> Iterator[None]:
+def _locked(home: Path, directory: Path) -> Iterator[None]:
     """Keep all others from starting and stopping the server; make its home if it has none yet."""
     try:
-        if account := _stand_in():  # it may pass through, and write in its own folders only
-            for folder, mode in ((home.parent, 0o711), (home, 0o710)):
-                folder.mkdir(parents=True, exist_ok=True)
-                os.chown(folder, 0, account[1])
-                folder.chmod(mode)
-        else:
-            home.parent.mkdir(parents=True, exist_ok=True)
-            _make_private(home)
+        _make_home(home, directory)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise unwritable(error, directory.parent) from None
+        raise _failure(home, str(error)) from None
+    try:
         lock = fasteners.InterProcessLock(home / "lock")
         with _THREADS:
             if not lock.acquire(max_delay=0.03, timeout=2 * PATIENCE):
@@ -434,6 +507,8 @@ def _write(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # a password that a power cut took would lock the rows away
         _give_away(Path(name))
         Path(name).replace(path)
     finally:
@@ -486,5 +561,5 @@ def _stand_in() -> tuple[int, int] | None:
     raise WorkbookError("PostgreSQL does not run as root: log in as an ordinary user.")
 
 
-def _short_hash(path: Path) -> str:
+def _short_hash(path: Path | str) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
