@@ -1,5 +1,6 @@
 """What the notebooks import. Standard library only at import time: the launcher reads it too."""
 
+import errno
 import importlib
 import os
 import sys
@@ -42,11 +43,13 @@ def home() -> Path:
     return Path(os.environ.get("WORKBOOK_HOME") or ROOT).resolve()
 
 
-def unwritable(error: OSError, folder: Path | None = None) -> WorkbookError:
+def unwritable(error: Exception, folder: Path | None = None) -> WorkbookError:
     """For a folder, home() if none is given, that cannot hold the learner's work."""
+    place, why = folder or home(), getattr(error, "strerror", error)
+    if getattr(error, "errno", 0) in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return WorkbookError(f"The disk is full: make room for {place}, and try again.")
     return WorkbookError(
-        f"Your work cannot be kept in {folder or home()} ({error.strerror}): set WORKBOOK_HOME to a"
-        " folder of your own."
+        f"Your work cannot be kept in {place} ({why}): set WORKBOOK_HOME to a folder of your own."
     )
 
 

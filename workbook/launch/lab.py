@@ -1,7 +1,6 @@
 """JupyterLab and PostgreSQL from start to end: what the command without a name does."""
 
 import contextlib
-import errno
 import os
 import shlex
 import signal

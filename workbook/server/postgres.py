@@ -12,7 +12,6 @@ pg_hba.conf and, for postmaster.pid, in CreateLockFile() of src/backend/utils/in
 """
 
 import contextlib
-import errno
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -485,9 +484,7 @@ def _locked(home: Path, directory: Path) -> Iterator[None]:
     try:
         _make_home(home, directory)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise unwritable(error, directory.parent) from None
-        raise _failure(home, str(error)) from None
+        raise unwritable(error, directory.parent) from None
     try:
         lock = fasteners.InterProcessLock(home / "lock")
         with _THREADS:
