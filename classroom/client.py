@@ -12,7 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
@@ -22,10 +22,14 @@ from classroom.server import RoomError
 
 @dataclass(frozen=True)
 class Hub:
-    """Where the hub is, such as http://127.0.0.1:8000, and a token of a service of its own."""
+    """Where the hub is, such as http://127.0.0.1:8000, and a token of a service of its own.
+
+    Users' servers, and so the hub, may have names of their own that only browsers can find.
+    """
 
     url: str
     token: str
+    name: str = ""  # the hub's, with its port
 
 
 @dataclass
@@ -37,12 +41,14 @@ class Done:
     results: list[dict[str, Any]] = field(default_factory=list)
 
 
-async def call(hub: Hub, method: str, path: str, body: object = None, seconds: float = 60) -> Any:
+async def call(
+    hub: Hub, method: str, path: str, body: object = None, seconds: float = 60, host: str = ""
+) -> Any:
     """One request below the hub's address; its JSON. Raises HTTPClientError, OSError."""
     request = HTTPRequest(
         hub.url.rstrip("/") + path,
         method=method,
-        headers={"Authorization": f"token {hub.token}", "Content-Type": "application/json"},
+        headers={**_headers(hub, host), "Content-Type": "application/json"},
         body=None if body is None else json.dumps(body),
         allow_nonstandard_methods=True,
         connect_timeout=10,
@@ -50,6 +56,17 @@ async def call(hub: Hub, method: str, path: str, body: object = None, seconds: f
     )
     response = await AsyncHTTPClient().fetch(request)
     return json.loads(response.body) if response.body else None
+
+
+def _headers(hub: Hub, host: str = "") -> dict[str, str]:
+    named = host or hub.name
+    return {"Authorization": f"token {hub.token}", **({"Host": named} if named else {})}
+
+
+async def host_of(hub: Hub, name: str) -> str:
+    """The name and port that a user's running server has. Raises HTTPClientError, OSError."""
+    user = await call(hub, "GET", f"/hub/api/users/{quote(name, safe='')}")
+    return str(urlsplit(user["servers"].get("", {}).get("url", "")).netloc)
 
 
 async def users(hub: Hub) -> dict[str, bool]:
@@ -114,9 +131,9 @@ async def _start(hub: Hub, name: str) -> None:
         try:
             user = await call(hub, "GET", path)
         except HTTPClientError as error:
-            if error.code == 404:
-                raise RoomError("the hub does not know this name: restart it") from None
-            raise
+            if error.code != 404:
+                raise
+            user = await call(hub, "POST", path, {})  # a name that came late
         state = user["servers"].get("", {})
         if state.get("ready"):
             return
@@ -153,6 +170,7 @@ class Kernel:
     hub: Hub
     user: str
     id: str
+    host: str
     socket: WebSocketClientConnection | None = None
     session: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -202,7 +220,7 @@ class Kernel:
         for _ in range(10):
             await asyncio.sleep(1)
             try:
-                await call(self.hub, "GET", self.path)
+                await call(self.hub, "GET", self.path, host=self.host)
                 await self.connect()
                 return
             except HTTPClientError as error:
@@ -218,7 +236,7 @@ class Kernel:
         url = self.hub.url.rstrip("/").replace("http", "ws", 1) + self.path
         request = HTTPRequest(
             f"{url}/channels?session_id={self.session}",
-            headers={"Authorization": f"token {self.hub.token}"},
+            headers=_headers(self.hub, self.host),
             connect_timeout=30,
         )
         self.socket = await websocket_connect(request)
@@ -228,7 +246,7 @@ class Kernel:
         if self.socket:
             self.socket.close()
         with contextlib.suppress(HTTPClientError, OSError):
-            await call(self.hub, "DELETE", self.path)
+            await call(self.hub, "DELETE", self.path, host=self.host)
 
 
 def _header(kind: str, session: str) -> dict[str, str]:
@@ -269,8 +287,10 @@ async def kernel(hub: Hub, user: str, folder: str = "notebooks") -> AsyncIterato
     It works in the folder that is named, below the one that their file browser shows.
     """
     path = f"/user/{quote(user, safe='')}/api/kernels"
-    model = await call(hub, "POST", path, {"name": "python3", "path": folder}, seconds=180)
-    made = Kernel(hub, user, model["id"])
+    host = await host_of(hub, user)
+    body = {"name": "python3", "path": folder}
+    model = await call(hub, "POST", path, body, seconds=180, host=host)
+    made = Kernel(hub, user, model["id"], host)
     try:
         await made.connect()
         yield made

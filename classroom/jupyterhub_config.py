@@ -7,7 +7,6 @@ room. What differs from one room to the next is in room.json, which `room prepar
 
 import asyncio
 import contextlib
-import dbm
 import os
 import pwd
 import subprocess
@@ -19,13 +18,15 @@ if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # at the end: nothing there may stand before a package
 
 from classroom import room, server
+from classroom.signin import CodeAuthenticator
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 FOLDER = Path(os.environ.get("ROOM_FOLDER", room.FOLDER))
 SETTINGS = room.settings(FOLDER)
 KUBERNETES = "KUBERNETES_SERVICE_HOST" in os.environ
 TLJH = "tljh" in sys.modules
-TRIAL = os.environ.get("ROOM_TRIAL") == "no isolation, no passwords"  # for the project's tests
+TRIAL = os.environ.get("ROOM_TRIAL") == "no isolation"  # for a rehearsal
+ORIGINS = room.origins(SETTINGS)
 
 
 # --- The learner's server: their own database, their own notebooks
@@ -64,12 +65,11 @@ c.Spawner.http_timeout = 120
 c.Spawner.poll_interval = 10  # a server that was killed is soon seen to be gone
 c.JupyterHub.allow_named_servers = False
 c.JupyterHub.cleanup_servers = False  # a hub that restarts leaves the learners at work
-# The commands of `room`: what they need, and no more. (A teacher is an administrator and can open a
-# learner's server from the hub's admin page: tell the learners so.)
+# The commands of `room`: what they need, and no more.
 c.JupyterHub.load_roles.append(
     {
         "name": "room",
-        "scopes": ["list:users", "read:users", "servers", "access:servers", "read:hub"],
+        "scopes": ["admin:users", "servers", "access:servers", "read:hub"],
         "services": ["room"],
     }
 )
@@ -119,27 +119,38 @@ if not (KUBERNETES or TLJH):
     c.JupyterHub.last_activity_interval = 60
 
 
-# --- Who may come: the names that `room prepare` was given, each with a password of their own
+# --- Each learner's pages have an origin of their own
+#
+# A learner decides what their server sends. From the hub's own origin, a page of theirs could act
+# as whoever opens it: make a token, read a neighbour's files, run code in a neighbour's kernel.
+
+if ORIGINS:
+    c.JupyterHub.subdomain_host = ORIGINS
+    # Nor may it set a cookie for the hub; browsers keep that promise with https alone.
+    c.JupyterHub.cookie_host_prefix_enabled = ORIGINS.startswith("https:")
+# Nobody needs a token from a page, or can make one: that is what "self" would allow besides.
+roles = [
+    {"name": "user", "scopes": ["read:users!user", "servers!user", "access:servers!user"]},
+    {
+        "name": "teacher",
+        "scopes": ["admin-ui", "list:users", "read:users", "servers", "access:servers"],
+        "users": room.teachers(SETTINGS),
+    },
+]
+c.JupyterHub.load_roles.extend(roles)
 
 
+# --- Who may come: the names that `room prepare` was given, each with the code on their card
+
+if not KUBERNETES:
+    STATE.mkdir(mode=0o700, exist_ok=True)
+c.JupyterHub.authenticator_class = CodeAuthenticator
+c.CodeAuthenticator.folder = str(FOLDER)
+c.FirstUseAuthenticator.dbm_path = str(STATE / "passwords.dbm")
+c.FirstUseAuthenticator.min_password_length = 8
 c.Authenticator.username_pattern = room.USERNAME
-c.Authenticator.allowed_users = {*SETTINGS["learners"], *SETTINGS["teachers"]}
-c.Authenticator.admin_users = set(SETTINGS["teachers"])
-
+c.Authenticator.allowed_users = room.people(SETTINGS)
+c.Authenticator.auth_refresh_age = 60
 if TRIAL:
-    c.JupyterHub.authenticator_class = "dummy"
     c.JupyterHub.spawner_class = "simple"
     c.SimpleLocalProcessSpawner.home_dir_template = str(FOLDER / "homes" / "{username}")
-else:
-    # Each chooses a password at the first login: with one for all, anybody could log in as a
-    # neighbour. A teacher is an administrator, so nobody may take that name by being there first.
-    import bcrypt  # type: ignore[import-not-found,unused-ignore]
-
-    c.JupyterHub.authenticator_class = "firstuseauthenticator.FirstUseAuthenticator"
-    c.FirstUseAuthenticator.create_users = False
-    c.FirstUseAuthenticator.dbm_path = str(STATE / "passwords.dbm")
-    STATE.mkdir(mode=0o700, exist_ok=True)
-    with dbm.open(str(STATE / "passwords.dbm"), "c", 0o600) as passwords:
-        for name, first in SETTINGS["teachers"].items():
-            if name not in passwords:
-                passwords[name] = bcrypt.hashpw(first.encode(), bcrypt.gensalt())

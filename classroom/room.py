@@ -11,6 +11,7 @@ time: the hub imports this too, and has neither JupyterLab nor the workbook.
 
 import argparse
 import asyncio
+import contextlib
 import csv
 import json
 import os
@@ -24,12 +25,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # at the end: nothing there may stand before a package
 
-from classroom import server
+from classroom import cards, server
 from classroom.server import RoomError
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ FIRST = "/lab/tree/00_start_here.ipynb"
 USERNAME = r"[a-z][a-z0-9_-]{0,26}"  # with "room-" before it, the name of an account
 WATCHED = 150  # seconds: longer than the statement_timeout that learners begin with
 EACH = 300  # MB of memory: a server, a kernel and now and then an `alembic`
+LEFT = (
+    "All pages come from one address: who opens a neighbour's page lets it do in their own server"
+    " whatever they can. No teacher signs in at the hub; `room board` shows the board beside it."
+)
 DISK = 500  # MB for the hub and what the learners make
 
 
@@ -59,6 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     first.add_argument("--memory", help="each learner's limit (1G)")
     first.add_argument("--python", help="the learners' Python (the one that runs this)")
     first.add_argument("--bind", help="where the hub listens (http://127.0.0.1:8000)")
+    first.add_argument("--address", help="what learners type (http://localhost:8000)")
+    first.add_argument(
+        "--one-origin",
+        action=argparse.BooleanOptionalAction,
+        help="where *.address cannot lead here: learners' pages are not kept apart",
+    )
+    forgotten = command("password", "print a new code for who forgot the password; the old is void")
+    forgotten.add_argument("name", help="a learner's or a teacher's user name")
     command("ready", "say whether the room is ready, a line for each check")
     ahead = command("start", "start learners' servers ahead of the lesson, a few at a time")
     ahead.add_argument("count", nargs="?", type=int, help="so many of the names (all)")
@@ -81,6 +95,8 @@ def main(arguments: argparse.Namespace) -> int:
         match arguments.room_command:
             case "prepare":
                 return prepare(arguments)
+            case "password":
+                return password(arguments.folder, arguments.name)
             case "ready":
                 return ready(arguments.folder)
             case "start":
@@ -90,9 +106,9 @@ def main(arguments: argparse.Namespace) -> int:
             case "results":
                 return results(arguments.folder, arguments.file)
             case "rehearse":
-                script = ROOT / "tests" / "room_run.py"
-                words = [str(arguments.learners), "--pause", str(arguments.pause)]
-                return subprocess.call([sys.executable, script, *words], cwd=ROOT)
+                from classroom import rehearsal
+
+                return rehearsal.main(arguments.learners, arguments.pause)
             case _:
                 watch(arguments.folder)
     except RoomError as error:
@@ -134,38 +150,109 @@ def settings(folder: Path) -> dict[str, Any]:
 def prepare(arguments: argparse.Namespace) -> int:
     """Make the room, or bring it up to date; what is not named stays as it was."""
     folder: Path = arguments.folder.resolve()
+    given = chosen(folder, arguments)
+    server.prepare_room(given["admin"], given["room"])
+    print(f'The database "{given["room"]}" is ready for reports.')
+    for line in server.set_up(given["admin"], len(given["learners"])):
+        print(line)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)  # learners fetch the notebooks from here, and list nothing
+    (folder / "hub").mkdir(mode=0o700, exist_ok=True)
+    write(folder / "room.json", json.dumps(given, indent=1))
+    write(folder / "cards.html", cards.page(given, sorted(people(given))))
+    print(f"{len(given['learners'])} learners may come to {given['address']}.")
+    print(f"Print {folder / 'cards.html'} and hand out the cards: each has a name's code.")
+    if origins(given):
+        print(f"Every learner's pages come from an address of their own: {origins(given, 'NAME')}")
+    else:
+        print(LEFT)
+    return 0
+
+
+def chosen(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What room.json is to say. Raises RoomError."""
     try:
         given = settings(folder)
     except RoomError:
         if (folder / "room.json").exists():
             raise
-        given = {"teachers": {}, "learners": [], "room": "room", "memory": "1G"}
+        given = {"learners": [], "teachers": [], "codes": {}, "room": "room", "memory": "1G"}
         given |= {"token": secrets.token_hex(32), "bind": "http://127.0.0.1:8000"}
-        given |= {"python": sys.executable}
-    for name in ("admin", "room", "memory", "python", "bind"):
-        if getattr(arguments, name):
+        given |= {"python": sys.executable, "one_origin": False}
+    for name in ("admin", "room", "memory", "python", "bind", "address", "one_origin"):
+        if getattr(arguments, name) is not None:
             given[name] = getattr(arguments, name)
     if "admin" not in given:
         raise RoomError(
             "Say how to reach PostgreSQL as a superuser, for instance:"
             ' --admin "host=/var/run/postgresql user=postgres"'
         )
+    given.setdefault("address", given["bind"].replace("//127.0.0.1", "//localhost"))
+    check_address(given)
     if arguments.names:
         given["learners"] = read_names(arguments.names)
     for name in arguments.teacher or []:
         checked(name, "--teacher")
-        given["teachers"].setdefault(name, secrets.token_urlsafe(9))
+        given["teachers"] = sorted({*given["teachers"], name})
     if both := set(given["teachers"]) & set(given["learners"]):
         raise RoomError(f'"{min(both)}" is a teacher and a learner: one name for each.')
-    server.prepare_room(given["admin"], given["room"])
-    print(f'The database "{given["room"]}" is ready for reports.')
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o711)  # learners fetch the notebooks from here, and list nothing
-    (folder / "hub").mkdir(mode=0o700, exist_ok=True)
+    names = [*given["learners"], *given["teachers"]]
+    given["codes"] = {name: given["codes"].get(name) or new_code() for name in names}
+    return given
+
+
+def check_address(given: dict[str, Any]) -> None:
+    """Raises RoomError where learners' pages cannot be kept apart, and nobody has said so."""
+    url = urlsplit(given["address"])
+    if url.scheme not in ("http", "https") or not url.hostname or url.path.strip("/"):
+        raise RoomError(
+            f'"{given["address"]}" is not what learners type: --address https://room.example.com'
+        )
+    if given["one_origin"] or (re.search("[a-z]", url.hostname) and ":" not in url.hostname):
+        return
+    raise RoomError(
+        f"There are no names below {url.hostname}: give the room a name with --address, so that"
+        " each learner's pages have an address of their own, or say --one-origin."
+    )
+
+
+def origins(given: dict[str, Any], name: str = "") -> str:
+    """The address below which each name has its own, and that of a name; "" where none has."""
+    if given["one_origin"]:
+        return ""
+    url = urlsplit(given["address"])
+    return f"{url.scheme}://{name}{'.' * bool(name)}{url.netloc}"
+
+
+def teachers(given: dict[str, Any]) -> list[str]:
+    """The teachers who may use the hub: where one page reaches all, nobody with more rights."""
+    return list(given["teachers"]) if origins(given) else []
+
+
+def people(given: dict[str, Any]) -> set[str]:
+    """Everybody who may sign in."""
+    return {*given["learners"], *teachers(given)}
+
+
+def new_code() -> str:
+    """A one-time code to be read from paper: no letters that look like others."""
+    letters = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(8))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def password(folder: Path, name: str) -> int:
+    """Give a name a new code; the old password is void, and their server is stopped."""
+    from classroom import client
+
+    given = settings(folder)
+    if name not in people(given):
+        raise RoomError(f'"{name}" is nobody who may sign in here.')
+    given["codes"][name] = new_code()
     write(folder / "room.json", json.dumps(given, indent=1))
-    print(f"{len(given['learners'])} learners may come. Restart the hub if it runs.")
-    for name, password in given["teachers"].items():
-        print(f"The teacher {name} signs in with {password} the first time.")
+    write(folder / "cards.html", cards.page(given, [name]))
+    print(f"{name} signs in with the code {given['codes'][name]} and chooses a password anew.")
+    with contextlib.suppress(Exception):  # a server that is down, and a hub
+        asyncio.run(client.stop(connection(given), name))
     return 0
 
 
@@ -285,7 +372,7 @@ def connection(given: dict[str, Any]) -> "Hub":
     """The hub of these settings."""
     from classroom.client import Hub
 
-    return Hub(given["bind"], given["token"])
+    return Hub(given["bind"], given["token"], urlsplit(origins(given)).netloc)
 
 
 async def start(folder: Path, count: int | None, names: list[str] | None = None) -> int:
@@ -339,7 +426,8 @@ async def reset(folder: Path, chapter: int, names: list[str]) -> int:
         return not done.error
 
     ends = await asyncio.gather(*(one(name) for name in names))
-    print("Learners restart their kernel and run the chapter's first cell.")
+    if any(ends):
+        print("Learners restart their kernel and run the chapter's first cell.")
     return ends.count(False)
 
 

@@ -31,6 +31,7 @@ TEACHERS_CONNECTIONS = 10
 ENDLESS = 10  # times as long as a statement may a transaction last that is kept busy
 LARGEST = 10**9  # bytes of a learner's database, which grows no further: a full disk is everybody's
 LOCKS = 1000  # of all sessions together: no lesson holds a fifth, and all share one table of locks
+AT_MOST = ("authentication_timeout", "max_prepared_transactions")
 HEAD_ROOM = 50  # connections beside the learners': the hub's, the board's, what is about to log in
 SETTINGS = {
     "statement_timeout": "2min",  # longer than the minute that a check waits for the scratch database
@@ -122,6 +123,45 @@ def prepare_room(admin: str, room: str = "room") -> None:
         _run(cursor, "GRANT CONNECT ON DATABASE {} TO {}, {}", room, learners, teachers)
         _run(cursor, "ALTER DATABASE {} ALLOW_CONNECTIONS true", room)
         _lay_out(admin, room)
+
+
+def wanted(learners: int) -> dict[str, int]:
+    """The least that a server for so many learners has to have; AT_MOST says where it is the most.
+
+    The table of locks has max_connections times max_locks_per_transaction places: twice LOCKS for each.
+    """
+    return {
+        "max_connections": CONNECTIONS * learners + HEAD_ROOM,
+        "max_locks_per_transaction": 128,
+        "superuser_reserved_connections": 16,  # the hub prepares several learners at once
+        "authentication_timeout": 10,  # seconds that a connection may take to log in
+        "max_prepared_transactions": 0,  # each would keep its locks without any session
+    }
+
+
+def unfit(admin: str, learners: int) -> dict[str, tuple[int, int]]:
+    """The settings that do not suit so many learners: what is, and what should be."""
+    wrong = {}
+    with _connected(admin) as server, server.cursor() as cursor:
+        for name, should in wanted(learners).items():
+            cursor.execute("SELECT setting::int FROM pg_settings WHERE name = %s", [name])
+            found = int(_one(cursor))
+            if found > should if name in AT_MOST else found < should:
+                wrong[name] = (found, should)
+    return wrong
+
+
+def set_up(admin: str, learners: int) -> list[str]:
+    """Write down the settings that do not suit so many learners; a line for each."""
+    wrong = unfit(admin, learners)
+    with _connected(admin) as server, server.cursor() as cursor:
+        for name, (_, should) in wrong.items():
+            _run(cursor, f"ALTER SYSTEM SET {name} = %s", values=[should])
+        cursor.execute("SELECT pg_reload_conf()")
+    return [
+        f"{name} was {found}, it is {should} once PostgreSQL is restarted."
+        for name, (found, should) in wrong.items()
+    ]
 
 
 def prepare_learner(admin: str, username: str, room: str = "room") -> dict[str, str]:

@@ -28,13 +28,11 @@ from workbook.exercises import ids
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-import room_run
-from room_run import HUB, LEARNERS, NOTEBOOKS, Room, Work
-
-from classroom import client, learner, room, server
+from classroom import client, learner, rehearsal, room, server
+from classroom.rehearsal import HUB, LEARNERS, NOTEBOOKS, Room, Work
 
 pytestmark = pytest.mark.author
-MISSING = room_run.missing() if os.name == "posix" else "a room is served by Linux"
+MISSING = rehearsal.missing() if os.name == "posix" else "a room is served by Linux"
 needs_room = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 
@@ -148,7 +146,10 @@ def settings(folder: Path, **more: object) -> dict[str, Any]:
         "memory": "1G",
         "python": "/opt/learners/bin/python",
         "room": "room",
-        "teachers": {"tess": "first password"},
+        "address": "http://localhost:8000",
+        "one_origin": False,
+        "codes": {"ada": "abcd-efgh", "tess": "ijkl-mnop"},
+        "teachers": ["tess"],
         "token": "0" * 64,
     }
     room.write(folder / "room.json", json.dumps(given | more))
@@ -194,7 +195,7 @@ def test_a_real_room_has_separate_accounts_and_passwords(tmp_path: Path) -> None
     settings(tmp_path)
     found = configuration(tmp_path)
     assert found["JupyterHub"]["spawner_class"] == "systemd"
-    assert "FirstUse" in found["JupyterHub"]["authenticator_class"]
+    assert "CodeAuthenticator" in found["JupyterHub"]["authenticator_class"]
     assert found["SystemdSpawner"]["username_template"].startswith("room-")
     assert found["Spawner"]["mem_limit"] == "1G"
     assert (tmp_path / "hub").stat().st_mode & 0o077 == 0
@@ -208,7 +209,7 @@ def test_tljh_keeps_its_own_spawner_proxy_and_culler(tmp_path: Path) -> None:
     found = configuration(tmp_path, "tljh")
     assert not {"spawner_class", "bind_url", "db_url"} & set(found["JupyterHub"])
     assert "cull" not in json.dumps(found["JupyterHub"]["services"])
-    assert "FirstUse" in found["JupyterHub"]["authenticator_class"]
+    assert "CodeAuthenticator" in found["JupyterHub"]["authenticator_class"]
     assert found["Spawner"]["cmd"][0] == "/opt/learners/bin/python"
 
 
@@ -234,7 +235,7 @@ KUBERNETES = ROOT / "classroom" / "kubernetes"
 # What our values set in the chart, version 4.4.0, down to where it takes anything.
 CHART = """
 cull.concurrency cull.enabled cull.every cull.timeout
-hub.concurrentSpawnLimit hub.config.JupyterHub hub.db.type hub.extraConfig hub.extraEnv
+hub.concurrentSpawnLimit hub.db.type hub.extraConfig hub.extraEnv
 hub.extraFiles hub.extraVolumeMounts hub.extraVolumes hub.networkPolicy.egress
 hub.networkPolicy.enabled hub.resources
 prePuller.continuous.enabled prePuller.hook.enabled
@@ -341,7 +342,7 @@ def test_the_hubs_pod_can_load_what_is_mounted(tmp_path: Path) -> None:
     for each in values()["hub"]["extraFiles"].values():
         path = tmp_path / "classroom" / Path(each["mountPath"]).name
         path.write_text(each["stringData"], encoding="utf-8")
-    given = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "ROOM_TRIAL": "no isolation, no passwords"}
+    given = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "ROOM_TRIAL": "no isolation"}
     found = configuration(tmp_path, clone=tmp_path, **given)
     assert not {"bind_url", "db_url"} & set(found["JupyterHub"])
     assert not {"cmd", "mem_limit"} & set(found["Spawner"])
@@ -443,7 +444,7 @@ def made() -> Iterator[Room]:
     """A room for six, and one more who is looked at closely."""
     if MISSING:
         pytest.skip(MISSING)
-    with room_run.a_room(7) as found:
+    with rehearsal.a_room(7) as found:
         yield found
 
 
@@ -482,18 +483,18 @@ def test_everybody_gets_through_though_everything_is_killed_once(
                 await asyncio.sleep(0.2)
 
         await after(6)
-        await asyncio.to_thread(room_run.kill_server, made, names[0])
+        await asyncio.to_thread(rehearsal.kill_server, made, names[0])
         await after(30)
-        await asyncio.to_thread(room_run.kill_database, made)
+        await asyncio.to_thread(rehearsal.kill_database, made)
         await after(60)
-        await asyncio.to_thread(room_run.kill_hub, made)
+        await asyncio.to_thread(rehearsal.kill_hub, made)
 
     async def lesson() -> None:
         assert await client.start(made.hub, names) == {}
         breaks = asyncio.create_task(breaking())
         await asyncio.gather(
             *(
-                room_run.work(made, name, NOTEBOOKS, done, number=number)
+                rehearsal.work(made, name, NOTEBOOKS, done, number=number)
                 for number, (name, done) in enumerate(zip(names, every, strict=True))
             )
         )
@@ -526,20 +527,20 @@ def test_what_stood_before_each_kill_stands_after_it(made: Room) -> None:
 
     async def before() -> None:
         assert await client.start(made.hub, [name]) == {}
-        await room_run.work(made, name, NOTEBOOKS, done)
+        await rehearsal.work(made, name, NOTEBOOKS, done)
 
     asyncio.run(before())
     assert done.problems == []
     stood = state(made, name)
-    room_run.kill_database(made)
+    rehearsal.kill_database(made)
     assert state(made, name) == stood
-    room_run.kill_server(made, name)
+    rehearsal.kill_server(made, name)
     assert state(made, name) == stood
 
     async def through_the_hubs_end() -> client.Done:
         async with client.kernel(made.hub, name) as kernel:
             await kernel.run("kept = 42")
-            await asyncio.to_thread(room_run.kill_hub, made)
+            await asyncio.to_thread(rehearsal.kill_hub, made)
             return await kernel.run("print(kept)")
 
     assert asyncio.run(through_the_hubs_end()).text == "42\n"
@@ -560,7 +561,7 @@ def test_a_learners_server_has_its_own_password_and_kernels_with_sockets(made: R
             pipe = await kernel.run("print(sys.stdout.pub_thread._pipe_port)")
             listening = [
                 tuple(found.laddr)
-                for process in room_run.family(made, name)[1:]
+                for process in rehearsal.family(made, name)[1:]
                 for found in process.net_connections("inet")
                 if found.status == psutil.CONN_LISTEN
             ]

@@ -4,6 +4,7 @@
 Its hub isolates nobody: it is for a machine without learners.
 """
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -15,27 +16,18 @@ import signal
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg2
-
-ROOT = Path(__file__).resolve().parent.parent
-for folder in (ROOT / "tests", ROOT):
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
-
 from tornado.httpclient import HTTPClientError
 
 from classroom import client, room, server
-from workbook import WorkbookError
+from workbook import ROOT, WorkbookError
 from workbook.exercises import answers, load
 from workbook.server import postgres
 
@@ -43,7 +35,9 @@ HUB = Path(os.environ.get("ROOM_HUB", ROOT / ".room" / "hub" / "bin" / "python")
 LEARNERS = Path(os.environ.get("ROOM_LEARNERS", ROOT / ".room" / "learners" / "bin" / "python"))
 NOTEBOOKS = ["00_start_here", "01_models", "02_init_revision", "03_upgrade"]
 IMPORTS = "from workbook import check, hint, progress, solution\n"
-HBA = "local all postgres peer map=workbook\nlocal all all scram-sha-256\n"
+HBA = """local all postgres,learner peer map=workbook
+local all all scram-sha-256
+"""
 TRIES = 4  # of a notebook that a kill got in the way of
 
 
@@ -76,13 +70,17 @@ class Room:
     kills: int = 0
     mending: int = 0  # kills that are not made good yet
     hub_process: subprocess.Popen[bytes] | None = None
-    database: subprocess.Popen[bytes] | None = None
     pids: set[psutil.Process] = field(default_factory=set)
 
     @property
     def place(self) -> Path:
         """The room's own folder; a short name, for the sockets in the homes below it."""
         return self.folder / "r"
+
+    @property
+    def configuration(self) -> Path:
+        """The hub's own."""
+        return self.folder / "jupyterhub_config.py"
 
     @property
     def hub(self) -> client.Hub:
@@ -95,23 +93,34 @@ class Room:
 
 
 @contextlib.contextmanager
-def a_room(count: int) -> Iterator[Room]:
-    """PostgreSQL and a hub for so many learners, l1 and so on; everything goes at the end."""
-    # Not pytest's: the kernels' sockets lie below, and their paths are limited to 107 bytes.
+def a_room(count: int, *more: str, more_configuration: str = "") -> Iterator[Room]:
+    """PostgreSQL and a hub for so many learners, l1 and so on; everything goes at the end.
+
+    `more` is for `room prepare`, and `more_configuration` for the hub.
+    """
+    # Not below TMPDIR: the kernels' sockets lie there, and their paths are limited to 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="r-", dir="/tmp"))
     folder.chmod(0o711)
     made = Room(folder, [f"l{number}" for number in range(1, count + 1)])
     (folder / "names").write_text("\n".join(made.names))
     try:
-        start_database(made)
-        made.admin = f"host={folder}/socket user=postgres dbname=postgres"
-        parser = ArgumentParser()
+        address = postgres.start(folder)
+        made.admin = f"host={address['PGHOST']} port={address['PGPORT']} user=postgres"
+        postgres._write(data(made) / "room_hba.conf", HBA)
+        with server._connected(made.admin) as connected, connected.cursor() as cursor:
+            cursor.execute(f"ALTER SYSTEM SET hba_file = '{data(made) / 'room_hba.conf'}'")
+        parser = argparse.ArgumentParser()
         room.add_arguments(parser)
         words = ["--folder", str(made.place), "prepare", "--admin", made.admin]
         words += ["--names", str(folder / "names"), "--teacher", "teacher"]
         words += ["--python", str(LEARNERS), "--bind", f"http://127.0.0.1:{free_port()}"]
-        assert room.main(parser.parse_args(words)) == 0
+        if room.main(parser.parse_args([*words, *more])):
+            raise WorkbookError("No room can be prepared.")
+        postgres.stop(folder)  # it starts with the settings that `prepare` has written
+        start_database(made)
         given = room.settings(made.place)
+        ours = ROOT / "classroom" / "jupyterhub_config.py"
+        made.configuration.write_text(f'load_subconfig("{ours}")\n{more_configuration}')
         given |= {"hub_port": free_port(), "proxy_port": free_port()}
         room.write(made.place / "room.json", json.dumps(given))
         start_hub(made)
@@ -122,6 +131,12 @@ def a_room(count: int) -> Iterator[Room]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def data(made: Room) -> Path:
+    """PostgreSQL's own folder."""
+    [found] = postgres.cluster_home(made.folder).glob("[0-9]*/")
+    return found
+
+
 def free_port() -> int:
     """A port that nobody uses now."""
     with socket.socket() as probe:
@@ -130,42 +145,13 @@ def free_port() -> int:
 
 
 def start_database(made: Room) -> None:
-    """PostgreSQL for the whole room, with passwords; waits until it answers."""
-    home = postgres.cluster_home(made.folder)
-    sockets = made.folder / "socket"
-    if not sockets.exists():
-        postgres.start(made.folder)  # initialises it
-        postgres.stop(made.folder)
-        sockets.mkdir(mode=0o755)
-        (sockets / "hba").write_text(HBA)
-        postgres._give_away(sockets)
-    [data] = home.glob("[0-9]*/")
-    stand_in = postgres._stand_in()
-    account: dict[str, Any] = {}
-    if stand_in:
-        account = {"user": stand_in[0], "group": stand_in[1], "extra_groups": []}
-    options = {
-        "hba_file": sockets / "hba",
-        "unix_socket_directories": sockets,
-        "unix_socket_permissions": "0777",
-        "max_connections": 100 + 6 * len(made.names),
-        "shared_buffers": "128MB",
-    }
-    command = [str(postgres._tools(home) / "postgres"), "-D", str(data)]
-    for name, value in options.items():
-        command += ["-c", f"{name}={value}"]
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        if made.database is None or made.database.poll() is not None:
-            with (made.folder / "postgres.log").open("ab") as log:
-                made.database = subprocess.Popen(
-                    command, stdout=log, stderr=log, cwd="/", start_new_session=True, **account
-                )
-        with contextlib.suppress(psycopg2.Error):
-            psycopg2.connect(host=str(sockets), user="postgres", dbname="postgres").close()
+    """Start PostgreSQL; what is left of a killed one may be in the way for a moment."""
+    for _ in range(60):
+        with contextlib.suppress(WorkbookError, psycopg2.Error):
+            postgres.start(made.folder)
             return
-        time.sleep(0.2)
-    raise WorkbookError((made.folder / "postgres.log").read_text()[-2000:])
+        time.sleep(0.5)
+    raise WorkbookError("PostgreSQL does not start again.")
 
 
 def start_hub(made: Room) -> None:
@@ -173,8 +159,8 @@ def start_hub(made: Room) -> None:
     keep = ("PATH", "HOME", "LANG", "PYTHONDONTWRITEBYTECODE")
     environment = {name: os.environ[name] for name in keep if name in os.environ}
     environment["ROOM_FOLDER"] = str(made.place)
-    environment["ROOM_TRIAL"] = "no isolation, no passwords"
-    command = [str(HUB), "-m", "jupyterhub", "-f", str(ROOT / "classroom/jupyterhub_config.py")]
+    environment["ROOM_TRIAL"] = "no isolation"
+    command = [str(HUB), "-m", "jupyterhub", "-f", str(made.configuration)]
     with (made.folder / "hub.log").open("ab") as log:
         made.hub_process = subprocess.Popen(
             command,
@@ -224,10 +210,11 @@ def kill_hub(made: Room) -> None:
 
 def kill_database(made: Room) -> None:
     """SIGKILL for PostgreSQL, and start it again."""
-    assert made.database
     with broken(made):
-        made.database.kill()
-        made.database.wait()
+        process = postgres._postmaster(data(made))
+        assert process
+        process.kill()
+        process.wait(20)
         start_database(made)
 
 
@@ -255,17 +242,17 @@ def end(made: Room) -> None:
     remember(made)
     for name in made.names:
         made.pids |= set(family(made, name))
-    for process in (made.hub_process, made.database):
-        if process and process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    if made.hub_process and made.hub_process.poll() is None:
+        made.hub_process.send_signal(signal.SIGINT)
+        try:
+            made.hub_process.wait(20)
+        except subprocess.TimeoutExpired:
+            made.hub_process.kill()
+            made.hub_process.wait()
     for each in made.pids:
         with contextlib.suppress(psutil.Error):
             each.kill()  # psutil knows it from another with the same pid
+    postgres.stop(made.folder)
 
 
 # --- A learner at work
@@ -291,7 +278,7 @@ class Step:
 
 
 def steps(notebook: str, number: int) -> list[Step]:
-    """What the learner of this number does in a notebook: now and then, a wrong answer first."""
+    """What the learner of this number does in a notebook: one in three checks before they solve."""
     cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text())["cells"]
     found = []
     for cell in cells:
@@ -315,9 +302,8 @@ def steps_of(id: str, number: int) -> list[Step]:
     exercise = load(id)
     wrong = [each for each in answers(id)[0] if each.says]
     found = []
-    if (
-        number + int(id.split(".")[1])
-    ) % 3 == 0 and id != "3.2":  # its wrong ones change the database
+    # The wrong ones of 3.2 change the database.
+    if (number + int(id.split(".")[1])) % 3 == 0 and id != "3.2":
         answer = wrong[number % len(wrong)]
         found = [Step(cell) for cell in answer.typed(exercise)]
         argument = f", {answer.given!r}" if answer.given is not None else ""
@@ -354,8 +340,8 @@ async def available(made: Room, name: str) -> None:
     for _ in range(60):
         with contextlib.suppress(OSError, HTTPClientError, server.RoomError):
             if not await client.start(made.hub, [name], seconds=200):
-                model = f"/user/{name}/api/status"
-                await client.call(made.hub, "GET", model)
+                host = await client.host_of(made.hub, name)
+                await client.call(made.hub, "GET", f"/user/{name}/api/status", host=host)
                 return
         await asyncio.sleep(1)
 
@@ -469,18 +455,9 @@ async def measure(made: Room, pause: float) -> int:
     return len(every) - green
 
 
-def main() -> int:
-    """Make a room, measure it, take it away."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("learners", type=int)
-    parser.add_argument("--pause", type=float, default=10, help="seconds between two cells (10)")
-    arguments = parser.parse_args()
+def main(learners: int, pause: float) -> int:
+    """Make a room for so many, measure it, take it away; how many did not get through."""
     if reason := missing():
-        print(f"No room can be made: {reason}.", file=sys.stderr)
-        return 1
-    with a_room(arguments.learners) as made:
-        return asyncio.run(measure(made, arguments.pause))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        raise server.RoomError(f"No room can be made: {reason}.")
+    with a_room(learners) as made:
+        return asyncio.run(measure(made, pause))

@@ -1,0 +1,163 @@
+"""A page on a learner's server, opened by the teacher and by a neighbour who are signed in.
+
+In a real browser, on JupyterHub as it comes, on a room without addresses of its learners' own, and
+on a room as it is made. The first shows that each attack is one.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from classroom import client, rehearsal, room
+
+pytestmark = pytest.mark.author
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+MISSING = rehearsal.missing() if os.name == "posix" else "a room is served by Linux"
+if MISSING or not CHROMIUM:
+    pytest.skip(MISSING or "chromium is missing", allow_module_level=True)
+
+# What the hub was before: one origin, and a teacher who is an administrator.
+AS_IT_COMES = """
+from classroom.signin import CodeAuthenticator
+class Administrators(CodeAuthenticator):
+    async def authenticate(self, handler, data):
+        found = await super().authenticate(handler, data)
+        return found and {"name": found["name"], "admin": found["name"] == "teacher"}
+c.JupyterHub.authenticator_class = Administrators
+c.Administrators.folder = c.CodeAuthenticator.folder
+c.JupyterHub.subdomain_host = ""
+c.JupyterHub.load_roles = [
+    {"name": "room", "services": ["room"],
+     "scopes": ["admin:users", "servers", "access:servers", "read:hub"]}]
+"""
+PAGE = """<script>
+const sleep = ms => new Promise(done => setTimeout(done, ms));
+async function opened(url, look) {  // what can be seen of another page of whoever came
+  const other = window.open(url);
+  for (let i = 0; i < 40; i++) {
+    await sleep(250);
+    try { const seen = look(other); if (seen) { return [other, seen]; } } catch { }
+  }
+  return [window, ""];
+}
+async function attack(hub, server, visitor, victim) {
+  const done = {};
+  async function attempt(name, from, xsrf, url, method, body, token) {
+    const headers = {"Content-Type": "application/json"};
+    if (xsrf) { headers["X-XSRFToken"] = xsrf; }
+    if (token) { headers["Authorization"] = "token " + token; }
+    try {
+      const how = {method, headers, body: body && JSON.stringify(body), credentials: "include"};
+      const answer = await from.fetch(url, how);
+      const text = await answer.text();
+      done[name] = answer.ok;
+      return answer.ok && text ? JSON.parse(text) : {};
+    } catch { done[name] = false; return {}; }
+  }
+  const [home, xsrf] = await opened(hub + "/hub/home", page => page.jhdata.xsrf_token);
+  const api = hub + "/hub/api/users";
+  const made = await attempt("make a token", home, xsrf, `${api}/${visitor}/tokens`, "POST", {});
+  await attempt("list users", home, xsrf, api, "GET");
+  await attempt("create a user", home, xsrf, `${api}/friend-of-${visitor}`, "POST");
+  const find = page => /_xsrf=([^;]+)/.exec(page.document.cookie)[1];
+  const [lab, key] = made.token ? [window, ""] : await opened(server + "/lab", find);
+  await attempt("read files", lab, key, server + "/api/contents", "GET", null, made.token);
+  await attempt("start a kernel", lab, key, server + "/api/kernels", "POST", {}, made.token);
+  await attempt("stop a server", home, xsrf, `${api}/${victim}/server`, "DELETE");
+  try { await navigator.serviceWorker.register("worker.js", {scope: "/"}); done["stay"] = true; }
+  catch { done["stay"] = false; }
+  done["see cookies"] = /jupyterhub/.test(document.cookie);
+  return done;
+}
+</script>"""
+EVERYTHING = {"make a token", "list users", "create a user", "read files", "start a kernel"}
+EVERYTHING |= {"stop a server"}
+
+
+@dataclass
+class Hub:
+    """A room of two, and a browser."""
+
+    kind: str
+    made: rehearsal.Room
+    browser: Browser
+
+    @property
+    def given(self) -> dict[str, Any]:
+        return room.settings(self.made.place)
+
+    def server(self, name: str) -> str:
+        own = room.origins(self.given, name) if self.kind == "origins" else self.given["address"]
+        return f"{own}/user/{name}"
+
+    def enter(self, name: str, password: str, code: str = "") -> tuple[BrowserContext, Page]:
+        """Sign in as somebody, in a browser of their own."""
+        context = self.browser.new_context()
+        page = context.new_page()
+        page.goto(f"{self.given['address']}/hub/login")
+        page.fill("#username_input", name)
+        page.fill("#password_input", password)
+        page.fill("#otp_input", code)
+        page.click("#login_submit")
+        page.wait_for_load_state()
+        return context, page
+
+
+def start(made: rehearsal.Room) -> None:
+    """Start everybody's server; Playwright has a loop in this thread already."""
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(asyncio.run, client.start(made.hub, made.names)).result() == {}
+
+
+@pytest.fixture(scope="module", params=["as it comes", "one origin", "origins"])
+def hub(request: pytest.FixtureRequest) -> Iterator[Hub]:
+    more = ["--one-origin"] if request.param == "one origin" else []
+    extra = AS_IT_COMES if request.param == "as it comes" else ""
+    with rehearsal.a_room(2, *more, more_configuration=extra) as made, sync_playwright() as play:
+        place = made.home("l1").parent / ".jupyter"
+        place.mkdir(parents=True)
+        (place / "page.html").write_text(PAGE)
+        (place / "worker.js").write_text("")
+        paths = f"c.ServerApp.extra_static_paths = [{str(place)!r}]"
+        (place / "jupyter_server_config.py").write_text(paths)
+        start(made)
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield Hub(request.param, made, browser)
+        browser.close()
+
+
+def attacked(hub: Hub, visitor: str) -> set[str]:
+    """What the page of l1 can do to l2 when somebody who is signed in opens it."""
+    code = hub.given["codes"][visitor]
+    context, page = hub.enter(visitor, "a good password", code)
+    if page.locator("#login_submit").count():
+        return set()
+    if visitor == "l2":
+        page.goto(hub.server("l2") + "/lab")  # they were at work
+    page.goto(hub.server("l1") + "/static/page.html")
+    words = ", ".join(map(json.dumps, (hub.given["address"], hub.server("l2"), visitor, "l2")))
+    done = page.evaluate(f"attack({words})")
+    context.close()
+    start(hub.made)
+    return {name for name, worked in done.items() if worked}
+
+
+def test_a_page_that_the_teacher_opens(hub: Hub) -> None:
+    assert attacked(hub, "teacher") == (EVERYTHING if hub.kind == "as it comes" else set())
+
+
+def test_a_page_that_a_neighbour_opens(hub: Hub) -> None:
+    left = {
+        "as it comes": EVERYTHING - {"list users", "create a user"},
+        "one origin": {"read files", "start a kernel", "stop a server"},  # `ready` says so
+        "origins": set[str](),
+    }
+    assert attacked(hub, "l2") == left[hub.kind]
