@@ -11,16 +11,15 @@ import psycopg2
 import pytest
 import schemathesis
 from alembic.command import downgrade, stamp, upgrade
-from alembic.config import Config
 from fastapi.testclient import TestClient
 from schemathesis.engine import StopReason, events, from_schema
 from sqlalchemy import String, text
+from test_history import root_config
 
 from jobboard.database import engine
 from jobboard.main import HEAD, app
 from jobboard.models import Company, Job
 
-ROOT = Path(__file__).parent.parent
 INT4_MAX = 2**31 - 1
 JSON = {"Content-Type": "application/json"}
 
@@ -28,14 +27,6 @@ T = TypeVar("T")
 
 COMPANY: dict[str, Any] = {"user_id": "ada", "name": "Analytical Engines"}
 JOB: dict[str, Any] = {"title": "Engineer", "description": "Mends it.", "company_id": 1}
-
-
-def root_config() -> Config:
-    """The root's alembic.ini for commands in this process."""
-    config = Config(ROOT / "alembic.ini")
-    config.get_main_option("script_location")  # reads the file
-    config.config_file_name = None  # keeps env.py from reconfiguring this process's logging
-    return config
 
 
 @pytest.fixture
@@ -72,45 +63,33 @@ def fill(companies: int, jobs: int) -> None:
 # --- the life of a company and of a job ---
 
 
-def test_companies(client: TestClient) -> None:
-    assert client.get("/companies").json() == {"items": [], "total": 0}
+@pytest.mark.parametrize(
+    ("path", "body", "change"),
+    [
+        ("/companies", COMPANY, {"name": "Difference Engines"}),
+        ("/jobs", JOB, {"title": "Programmer", "company_id": 2}),
+    ],
+)
+def test_a_life(
+    client: TestClient, path: str, body: dict[str, Any], change: dict[str, Any]
+) -> None:
+    if path == "/jobs":
+        fill(companies=2, jobs=0)
+    assert client.get(path).json() == {"items": [], "total": 0}
 
-    created = client.post("/companies", json=COMPANY)
-    assert created.status_code == 201
-    assert created.json() == COMPANY | {"id": 1}
-    assert client.get("/companies/1").json() == COMPANY | {"id": 1}
-    assert client.get("/companies").json() == {"items": [COMPANY | {"id": 1}], "total": 1}
+    created = client.post(path, json=body)
+    assert (created.status_code, created.json()) == (201, body | {"id": 1})
+    assert client.get(f"{path}/1").json() == created.json()
+    assert client.get(path).json() == {"items": [created.json()], "total": 1}
 
-    changed = client.patch("/companies/1", json={"name": "Difference Engines"})
-    assert changed.status_code == 200
-    assert changed.json() == {"id": 1, "user_id": "ada", "name": "Difference Engines"}
-    assert client.get("/companies/1").json() == changed.json()
+    changed = client.patch(f"{path}/1", json=change)
+    assert (changed.status_code, changed.json()) == (200, body | change | {"id": 1})
+    assert client.get(f"{path}/1").json() == changed.json()
 
-    deleted = client.delete("/companies/1")
+    deleted = client.delete(f"{path}/1")
     assert (deleted.status_code, deleted.content) == (204, b"")
-    assert client.get("/companies/1").status_code == 404
-    assert client.delete("/companies/1").status_code == 404
-
-
-def test_jobs(client: TestClient) -> None:
-    fill(companies=2, jobs=0)
-    assert client.get("/jobs").json() == {"items": [], "total": 0}
-
-    created = client.post("/jobs", json=JOB)
-    assert created.status_code == 201
-    assert created.json() == JOB | {"id": 1}
-    assert client.get("/jobs/1").json() == JOB | {"id": 1}
-    assert client.get("/jobs").json() == {"items": [JOB | {"id": 1}], "total": 1}
-
-    changed = client.patch("/jobs/1", json={"title": "Programmer", "company_id": 2})
-    assert changed.status_code == 200
-    assert changed.json() == JOB | {"id": 1, "title": "Programmer", "company_id": 2}
-    assert client.get("/jobs/1").json() == changed.json()
-
-    deleted = client.delete("/jobs/1")
-    assert (deleted.status_code, deleted.content) == (204, b"")
-    assert client.get("/jobs/1").status_code == 404
-    assert client.delete("/jobs/1").status_code == 404
+    assert client.get(f"{path}/1").status_code == 404
+    assert client.delete(f"{path}/1").status_code == 404
 
 
 def test_jobs_of_a_company(client: TestClient) -> None:
@@ -280,17 +259,15 @@ def meanwhile(statement: str, request: Callable[[], T], *, commit: bool) -> T:
 ADD_JOB = "INSERT INTO jobs (title, description, company_id) VALUES ('x', '', 1)"
 
 
-def test_company_gets_a_job_while_it_is_deleted(client: TestClient) -> None:
+@pytest.mark.parametrize(("commit", "status"), [(True, 409), (False, 204)])
+def test_company_gets_a_job_while_it_is_deleted(
+    client: TestClient, commit: bool, status: int
+) -> None:
     fill(companies=1, jobs=0)
-    answer = meanwhile(ADD_JOB, lambda: client.delete("/companies/1"), commit=True)
-    assert answer.status_code == 409
-    assert client.get("/companies/1/jobs").json()["total"] == 1
-
-
-def test_company_nearly_gets_a_job_while_it_is_deleted(client: TestClient) -> None:
-    fill(companies=1, jobs=0)
-    answer = meanwhile(ADD_JOB, lambda: client.delete("/companies/1"), commit=False)
-    assert answer.status_code == 204
+    answer = meanwhile(ADD_JOB, lambda: client.delete("/companies/1"), commit=commit)
+    assert answer.status_code == status
+    if commit:
+        assert client.get("/companies/1/jobs").json()["total"] == 1
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/jobs"), ("PATCH", "/jobs/1")])

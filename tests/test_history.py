@@ -18,9 +18,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from jobboard.models import Company, Job
-from workbook import WorkbookError
-
-ROOT = Path(__file__).parent.parent
+from workbook import ROOT, WorkbookError
 
 
 def root_config(**options: Any) -> Config:
@@ -69,32 +67,26 @@ def tables(engine: Engine) -> set[str]:
 
 def schema(engine: Engine) -> list[tuple[Any, ...]]:
     """What is in the database but Alembic's own table: relations, columns, constraints, enums."""
-    columns = rows(
+    found = rows(
         engine,
         """
         SELECT table_name, column_name, data_type, character_maximum_length, is_nullable,
                column_default
         FROM information_schema.columns
         WHERE table_schema = 'public' AND table_name <> 'alembic_version'
-        ORDER BY table_name, column_name
-        """,
-    )
-    others = rows(
-        engine,
-        """
-        SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
-        FROM pg_constraint
-        WHERE connamespace = 'public'::regnamespace
         UNION ALL
-        SELECT 'relation ' || relkind::text, '', relname, ''
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), NULL, '', ''
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT relname, '', 'relation ' || relkind::text, NULL, '', ''
         FROM pg_class WHERE relnamespace = 'public'::regnamespace
         UNION ALL
-        SELECT 'enum', '', typname, ''
+        SELECT '', typname, 'enum', NULL, '', ''
         FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
         ORDER BY 1, 2, 3
         """,
     )
-    return columns + [row for row in others if "alembic_version" not in f"{row[1]}{row[2]}"]
+    return [row for row in found if "alembic_version" not in f"{row[0]}{row[1]}"]
 
 
 def alembic(*arguments: str, cwd: Path = ROOT) -> str:
