@@ -229,7 +229,7 @@ def kill_server(made: Room, name: str) -> None:
 
 def family(made: Room, name: str) -> list[psutil.Process]:
     """A learner's server and what it has started."""
-    place = f"--ServerApp.root_dir={made.home(name)}"
+    place = f"--ServerApp.root_dir={made.home(name) / 'workspace'}"
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if place in process.cmdline():
