@@ -907,6 +907,10 @@ def test_jupyterlab_as_the_launcher_starts_it(place: Place) -> None:
         settings = page.read().decode()
     assert '"news": {"disabled": true}' in settings
     assert '"disabledExtensions": ["nbdime-jupyterlab"]' in settings
+    # what no lesson uses is not loaded: it takes longer to start than all of ours
+    for path in ("lsp/status", "nbdime/api/diff"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            lab.ask(path)
     # it listens for this machine only
     family = psutil.Process(lab.pid).children(recursive=True)
     listening = [
