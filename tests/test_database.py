@@ -286,3 +286,19 @@ def test_a_workbook_within_a_workbook(work: Server, workbook: Workbook) -> None:
             shutil.rmtree(postgres.cluster_home(Path(name) / ".postgres"), ignore_errors=True)
     assert outer["PGHOST"] != inner["PGHOST"] != ""
     assert inner["WORKBOOK_EMBEDDED"] == f"{inner['PGHOST']}:{inner['PGPORT']}"
+
+
+def test_a_setting_of_the_learners_own(workbook: Workbook) -> None:
+    """It is named, and so is the statement that takes it back."""
+    code = "from workbook.server.database import *; connect_environment()\n"
+    code += "with engine().connect().execution_options(isolation_level='AUTOCOMMIT') as mine:"
+    code += " mine.exec_driver_sql('{}')"
+    lesson = f"{code}\n{LESSON}".format(
+        "ALTER ROLE CURRENT_USER SET default_transaction_read_only = on"
+    )
+    way_back = "BEGIN READ WRITE; ALTER ROLE CURRENT_USER RESET ALL; COMMIT;"
+    workbook.run(
+        lesson,
+        fails=f"in a read-only transaction. If a setting of yours is in the way, take it back: {way_back}",
+    )
+    workbook.run(f"{code}\n{LESSON}".format(way_back))

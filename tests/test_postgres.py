@@ -26,7 +26,7 @@ import psycopg2
 import pytest
 
 from workbook import WorkbookError
-from workbook.server import postgres
+from workbook.server import database, postgres
 
 if os.name != "posix":
     pytest.skip("other accounts and signals are tested on POSIX", allow_module_level=True)
@@ -385,6 +385,9 @@ def test_roots_cluster_is_found_where_the_clone_is_moved_to(roots_homes: Path) -
         assert len({a.home, b.home, c.home}) == 3
         assert b.running() and b.has_its_row()
         assert b.home == roots_homes / postgres._short_hash(a.directory)
+        (c.directory / "cluster").write_text("../../elsewhere")
+        assert c.home.parent == roots_homes
+        c.start()
         for each in (a, b, c):
             assert each.stop()
             shutil.rmtree(each.home)
@@ -720,6 +723,15 @@ def test_no_permission() -> None:
         cluster.fails("Permission denied", str(closed), "set WORKBOOK_HOME")
 
 
+def use_the_scratch_database(home: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
+    os.environ["WORKBOOK_HOME"] = str(home)
+    database.connect_environment()
+    with database.scratch():
+        pass
+
+
 @needs_root
 @pytest.mark.parametrize("limit", ["size=12m", "nr_inodes=900"])
 def test_full_disk(limit: str) -> None:
@@ -736,7 +748,13 @@ def test_full_disk(limit: str) -> None:
             roomy = "remount,size=100m,nr_inodes=9000"
             subprocess.run(["mount", "-o", roomy, str(disk)], check=True)
             cluster.write_a_row()
-            cluster.stop()
+            with contextlib.suppress(OSError), (disk / "filler").open("wb") as filler:
+                while filler.write(b" " * 2**16):
+                    pass
+            with pytest.raises(WorkbookError, match=r"^The database's disk is full .*make room"):
+                cluster.call(use_the_scratch_database, disk)
+            (disk / "filler").unlink()
+            assert cluster.has_its_row() and cluster.stop()
         finally:
             subprocess.run(["umount", "--lazy", str(disk)], check=True)
 

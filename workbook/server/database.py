@@ -304,6 +304,11 @@ def refused(error: Any) -> WorkbookError:
         return WorkbookError(f"The database's disk is full ({words}): make room and try again.")
     if isinstance(error, errors.LockNotAvailable):
         return WorkbookError(f"Another notebook is at work here ({words}): let it finish first.")
+    if getattr(error, "pgcode", None):  # we are in
+        return WorkbookError(
+            f"PostgreSQL refuses it: {words}. If a setting of yours is in the way, take it back:"
+            " BEGIN READ WRITE; ALTER ROLE CURRENT_USER RESET ALL; COMMIT;"
+        )
     if "WORKBOOK_ROOM" in os.environ:
         next_step = "Stop your server and start it again (menu File, Hub Control Panel)"
     elif embedded():

@@ -99,7 +99,8 @@ def cluster_home(directory: Path) -> Path:
     directory = directory.resolve()
     if not _stand_in():
         return directory
-    if (kept := _text(directory / "cluster")) and _is_of(_ROOTS_HOMES / kept, directory):
+    kept = _text(directory / "cluster")
+    if re.fullmatch("[0-9a-f]{12}", kept) and _is_of(_ROOTS_HOMES / kept, directory):
         return _ROOTS_HOMES / kept
     names = (_short_hash(f"{directory}{number or ''}") for number in itertools.count())
     return next(home for name in names if not _text((home := _ROOTS_HOMES / name) / "clone"))
@@ -167,8 +168,10 @@ def _launch(home: Path) -> None:
         waited = time.monotonic() - begun
         if _postmaster(data):
             if waited > PATIENCE:
-                what = f"PostgreSQL runs, but has not answered for {PATIENCE} s: try again later"
-                raise _failure(home, what)
+                what = (
+                    f"PostgreSQL runs, but has not answered for {PATIENCE} s: try again later, or"
+                )
+                raise _failure(home, f"{what} restart this computer")
             swept = SOCKETS and waited > 1 and not (_run_folder(home) / ".s.PGSQL.5432").exists()
             if swept or refusal == STRANGER:  # or its folder has moved, or its settings are old
                 _halt(home, data)
@@ -268,8 +271,8 @@ def _refusal(home: Path, role: str) -> str:
                 return STRANGER
             if role == "postgres":
                 cursor.execute("SELECT FROM pg_roles WHERE rolname = 'learner'")
-                if not cursor.rowcount:
-                    cursor.execute("CREATE ROLE learner LOGIN CREATEDB PASSWORD %s", [password])
+                how = "ALTER" if cursor.rowcount else "CREATE"
+                cursor.execute(f"{how} ROLE learner LOGIN CREATEDB PASSWORD %s", [password])
     except psycopg2.Error as error:
         return str(error).strip().replace("\n", " ")
     return ""
