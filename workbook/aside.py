@@ -117,11 +117,7 @@ def held() -> Iterator[sa.Connection]:
             connection.commit()
             yield connection
     except sa.exc.DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise WorkbookError(
-            f"Another notebook is at work, or a program is in the way ({reason}): let it finish, or"
-            " restart its kernel, and run this again."
-        ) from None
+        raise database.refused(error.orig) from None
     except OSError as error:
         raise WorkbookError(
             f"A file could not be written ({in_words(error)}): make room, or mend its rights, and"

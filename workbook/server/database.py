@@ -303,7 +303,10 @@ def refused(error: Any) -> WorkbookError:
     if isinstance(error, errors.DiskFull) or re.search(postgres.FULL, str(error)):
         return WorkbookError(f"The database's disk is full ({words}): make room and try again.")
     if isinstance(error, errors.LockNotAvailable):
-        return WorkbookError(f"Another notebook is at work here ({words}): let it finish first.")
+        return WorkbookError(
+            f"Another notebook is at work here, or a program ({words}): let it finish, or restart"
+            " its kernel, and run this again."
+        )
     if getattr(error, "pgcode", None):  # we are in
         return WorkbookError(
             f"PostgreSQL refuses it: {words}. If a setting of yours is in the way, take it back:"
