@@ -22,7 +22,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -41,12 +40,11 @@ FOLDER = Path("/srv/room")
 FIRST = "/lab/tree/00_start_here.ipynb"
 USERNAME = r"[a-z][a-z0-9_-]{0,26}"  # with "room-" before it, the name of an account
 WATCHED = 150  # seconds: longer than the statement_timeout that learners begin with
-EACH = 300  # MB of memory: a server, a kernel and now and then an `alembic`
+BOARD = ("board.ipynb", "board.py")
 LEFT = (
     "All pages come from one address: who opens a neighbour's page lets it do in their own server"
     " whatever they can. No teacher signs in at the hub; `room board` shows the board beside it."
 )
-DISK = 500  # MB for the hub and what the learners make
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reset.add_argument("learner", nargs="*", help="only these; without a name, all")
     results = command("results", "write every report to the room as CSV")
     results.add_argument("file", nargs="?", type=Path, help="where to (the terminal)")
+    command("board", "open the board here, beside the hub: where teachers cannot use theirs")
     rehearse = command("rehearse", "measure a room of its own: learners who work through 00 to 03")
     rehearse.add_argument("--learners", type=int, default=6, help="how many at once (6)")
     rehearse.add_argument(
@@ -98,7 +97,11 @@ def main(arguments: argparse.Namespace) -> int:
             case "password":
                 return password(arguments.folder, arguments.name)
             case "ready":
-                return ready(arguments.folder)
+                from classroom import ready
+
+                return ready.ready(arguments.folder)
+            case "board":
+                return board(arguments.folder)
             case "start":
                 return asyncio.run(start(arguments.folder, arguments.count))
             case "reset":
@@ -293,81 +296,6 @@ def write(path: Path, text: str) -> None:
     Path(draft).replace(path)
 
 
-def ready(folder: Path) -> int:
-    """Say whether the room is ready; the exit status is the number of checks that failed."""
-    given = settings(folder)
-    up: dict[str, bool] = {}
-
-    def hub() -> str:
-        from classroom import client
-
-        up.update(asyncio.run(client.users(connection(given))))
-        return f"{given['bind']} answers"
-
-    def postgresql() -> str:
-        begun = time.monotonic()
-        server.watch(given["admin"], given["room"], WATCHED)
-        milliseconds = (time.monotonic() - begun) * 1000
-        return f'answers in {milliseconds:.0f} ms, the room "{given["room"]}" is there'
-
-    def servers() -> str:
-        count = sum(up.get(name, False) for name in given["learners"])
-        words = f"{count} of {len(given['learners'])} are up"
-        if count < len(given["learners"]):
-            raise RoomError(f"{words}: python3 -m workbook room start")
-        return words
-
-    def disk() -> str:
-        free = shutil.disk_usage(folder).free // 10**6
-        needed = DISK + 20 * len(given["learners"])
-        if free < needed:
-            raise RoomError(f"{free} MB are free, and {needed} are needed: make room")
-        return f"{free} MB free"
-
-    def memory() -> str:
-        import psutil
-
-        free = psutil.virtual_memory().available // 10**6
-        more = sum(not up.get(name, False) for name in given["learners"])
-        if free < more * EACH:
-            raise RoomError(f"{free} MB are free, and {more} more servers need {more * EACH}")
-        return f"{free} MB free, {more} more servers need {more * EACH}"
-
-    def versions() -> str:
-        code = "import jupyterhub, workbook; print(jupyterhub.__version__)"
-        done = subprocess.run(
-            [given["python"], "-c", code], capture_output=True, text=True, check=False, cwd="/"
-        )
-        if done.returncode:
-            raise RoomError(
-                f"{given['python']} lacks what a learner's server needs:"
-                " uv pip install -c classroom/requirements.txt jupyterhub"
-            )
-        from classroom import client
-
-        hubs = asyncio.run(client.version(connection(given)))
-        if hubs.split(".")[0] != done.stdout.strip().split(".")[0]:
-            raise RoomError(f"the hub is JupyterHub {hubs}, the learners' {done.stdout.strip()}")
-        return f"JupyterHub {hubs}, learners' side {done.stdout.strip()}"
-
-    def readable() -> str:
-        for name in (str(ROOT / "workbook"), str(ROOT / "notebooks"), given["python"]):
-            for path in (Path(name), *Path(name).parents, *Path(name).resolve().parents):
-                if not path.stat().st_mode & 0o001:
-                    raise RoomError(f"learners cannot get through {path}: move the clone elsewhere")
-        return "learners can read the workbook and its Python"
-
-    checks: list[Callable[[], str]] = [hub, postgresql, servers, disk, memory, versions]
-    failed = 0
-    for check in [*checks, readable]:
-        try:
-            print(f"ok      {check.__name__}: {check()}")
-        except (RoomError, OSError) as error:
-            print(f"failed  {check.__name__}: {error}")
-            failed += 1
-    return failed
-
-
 def connection(given: dict[str, Any]) -> "Hub":
     """The hub of these settings."""
     from classroom.client import Hub
@@ -456,6 +384,23 @@ def results(folder: Path, path: Path | None) -> int:
     if path:
         print(f"{len(rows)} reports are in {path}.")
     return 0
+
+
+def board(folder: Path) -> int:
+    """Open the board in a JupyterLab of its own, on this machine's loopback; its exit status."""
+    given = settings(folder)
+    from workbook.launch import lab
+
+    name = (*given["teachers"], "teacher")[0]
+    with tempfile.TemporaryDirectory() as place:
+        for file in BOARD:
+            shutil.copy(ROOT / "classroom" / file, place)
+        words = [f"--ServerApp.root_dir={place}", "--LabApp.default_url=/lab/tree/board.ipynb"]
+        return subprocess.call(
+            [sys.executable, "-m", "jupyterlab", *lab.lab_arguments(words), *words],
+            env=lab.lab_environment() | server.prepare_teacher(given["admin"], name, given["room"]),
+            cwd=place,
+        )
 
 
 def harmless(value: object) -> object:

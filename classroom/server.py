@@ -151,6 +151,15 @@ def unfit(admin: str, learners: int) -> dict[str, tuple[int, int]]:
     return wrong
 
 
+def doors(admin: str) -> tuple[list[tuple[str, int]], str]:
+    """Where PostgreSQL listens, as seen from its own machine, and who its superuser is."""
+    with _connected(admin) as server, server.cursor() as cursor:
+        host, port, user = server.info.host, server.info.port, server.info.user
+        cursor.execute("SHOW unix_socket_directories")
+        places = [each.strip() for each in _one(cursor).split(",") if each.strip()]
+    return [(place, port) for place in dict.fromkeys([host, *places])], user
+
+
 def set_up(admin: str, learners: int) -> list[str]:
     """Write down the settings that do not suit so many learners; a line for each."""
     wrong = unfit(admin, learners)

@@ -88,7 +88,7 @@ class CodeAuthenticator(FirstUseAuthenticator):  # type: ignore[misc,unused-igno
     def wait(self, who: tuple[str, str]) -> int:
         """How many seconds somebody at this address has to wait with the next guess at this name."""
         guesses, last = self.wrong.get(who, (0, 0.0))
-        pause = min(LONGEST, 2 ** (guesses - FREE)) if guesses >= FREE else 0
+        pause = min(LONGEST, 2 ** (guesses - FREE + 3)) if guesses >= FREE else 0
         return max(0, round(last + pause - time.monotonic() + 0.5)) if pause else 0
 
     async def refresh_user(self, user: Any, handler: Any = None, **_: Any) -> bool:

@@ -605,7 +605,7 @@ def test_ready_says_what_is_missing_and_start_mends_it(
     command(folder, "ready")
     said = capsys.readouterr().out
     assert f"failed  servers: {len(made.names) - 1} of {len(made.names)} are up" in said
-    for check in ("hub", "postgresql", "disk", "memory", "versions"):
+    for check in ("hub", "origins", "postgresql", "settings", "disk", "memory", "versions"):
         assert f"ok      {check}: " in said, said
     assert command(folder, "start") == 0
     command(folder, "ready")

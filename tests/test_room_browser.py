@@ -8,9 +8,11 @@ import asyncio
 import json
 import os
 import shutil
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,6 +82,15 @@ async function attack(hub, server, visitor, victim) {
 </script>"""
 EVERYTHING = {"make a token", "list users", "create a user", "read files", "start a kernel"}
 EVERYTHING |= {"stop a server"}
+
+
+def command(folder: Path, *words: str) -> int:
+    """`room …` on the command line; in a thread, for Playwright has a loop in this one."""
+    parser = ArgumentParser()
+    room.add_arguments(parser)
+    with ThreadPoolExecutor(1) as pool:
+        given = parser.parse_args(["--folder", str(folder), *words])
+        return pool.submit(room.main, given).result()
 
 
 @dataclass
@@ -161,3 +172,52 @@ def test_a_page_that_a_neighbour_opens(hub: Hub) -> None:
         "origins": set[str](),
     }
     assert attacked(hub, "l2") == left[hub.kind]
+
+
+@pytest.mark.parametrize("hub", ["origins"], indirect=True)
+def test_a_name_belongs_to_who_has_its_code(hub: Hub) -> None:
+    place, code = hub.made.place, hub.given["codes"]["l1"]
+    right, other = "a good password", "another password"
+
+    def enters(name: str, password: str, code: str = "") -> bool:
+        context, page = hub.enter(name, password, code)
+        entered = not page.locator("#login_submit").count()
+        context.close()
+        return entered
+
+    assert not enters("l1", right)
+    assert not enters("l1", right, "aaaa-aaaa")
+    assert not enters("l1", "short", code)
+    assert enters("l1", right, code.upper().replace("-", " "))
+    assert not enters("l1", other, code), "a code is good for once"
+    assert enters("l1", right)
+    assert not enters("nobody", right)
+    # Forgotten: the old password is void, and the new code is for this name alone.
+    assert command(place, "password", "l1") == 0
+    new = hub.given["codes"]["l1"]
+    assert new != code and f"<b>{new}</b>" in (place / "cards.html").read_text()
+    assert not enters("l1", right) and not enters("l1", right, code)
+    assert not enters("l2", other, new)
+    assert enters("l1", other, new) and enters("l1", other)
+    # A name that comes late, while the hub runs.
+    (place / "late").write_text("l1\nl2\nlate\n")
+    assert command(place, "prepare", "--names", str(place / "late")) == 0
+    assert enters("late", right, hub.given["codes"]["late"])
+    # Guesses.
+    for _ in range(5):
+        assert not enters("late", other)
+    context, page = hub.enter("late", other)
+    assert "Too many wrong guesses: wait" in page.inner_text("body")
+    context.close()
+    assert enters("l2", right, hub.given["codes"]["l2"]), (
+        "somebody else's guesses are somebody else's"
+    )
+
+
+@pytest.mark.parametrize("hub", ["origins"], indirect=True)
+def test_a_teacher_has_the_board(hub: Hub) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(asyncio.run, client.start(hub.made.hub, ["teacher"])).result() == {}
+    desk = hub.made.home("teacher") / "workspace"
+    assert {"board.ipynb", "board.py"} <= {path.name for path in desk.iterdir()}
+    assert "board.py" not in {path.name for path in (hub.made.home("l1") / "workspace").iterdir()}

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import pytest
 from psycopg2 import errors
 from psycopg2.extensions import connection as Connection
 
+from classroom import ready
 from classroom import server as classroom
 from workbook import ROOT, WorkbookError, checking, reports
 from workbook.server import database, postgres
@@ -577,6 +579,47 @@ def test_watch_leaves_the_other_room_and_the_teacher_alone(room: Room) -> None:
         assert ended(room, "other") == 1
         with pytest.raises(psycopg2.OperationalError):
             theirs.cursor().execute("SELECT 1")
+
+
+# ---- the front door ----------------------------------------------------------------------------
+
+
+def test_settings_that_do_not_suit_are_raised_and_none_is_lowered(room: Room) -> None:
+    fit = {"max_connections": 80, "authentication_timeout": 10}
+    assert (
+        fit.items() <= {k: best for k, (_, best) in classroom.unfit(room.admin, 2).items()}.items()
+    )
+    ask(room.admin, "ALTER SYSTEM SET authentication_timeout = 3")
+    ask(room.admin, "SELECT pg_reload_conf()")
+    until(lambda: ask(room.admin, "SHOW authentication_timeout") == [("3s",)])
+    assert "authentication_timeout" not in classroom.unfit(room.admin, 2)
+    assert not any("authentication" in line for line in classroom.set_up(room.admin, 2))
+    kept = Path(ask(room.admin, "SHOW data_directory")[0][0]) / "postgresql.auto.conf"
+    assert "max_connections = '80'" in kept.read_text()
+
+
+def let_in(given: dict[str, Any], place: str, roles: set[str]) -> bool:
+    return {*ready.tried(given, None)[0]} >= {(place, role) for role in roles}
+
+
+def test_ready_tries_the_doors(room: Room) -> None:
+    given = {"admin": room.admin, "learners": ["anna"], "python": sys.executable}
+    [(place, _)], _ = classroom.doors(room.admin)
+    hba = Path(ask(room.admin, "SHOW hba_file")[0][0])
+    for line, roles in (("local all all trust\n", {"postgres", "learner_anna"}), (HBA, set())):
+        postgres._write(hba, line)
+        ask(room.admin, "SELECT pg_reload_conf()")
+        # We own this server: peer lets us in as its superuser, with any password.
+        until(partial(let_in, given, place, roles))
+    assert ready.tried(given, None)[0] == [(place, "postgres")]
+    for opened, held, says in (
+        ([(place, "postgres")], {}, "any account may be postgres"),
+        ([], {"127.0.0.1": ready.MANY}, "nft -f classroom/connections.nft"),
+        ([], {place: ready.MANY}, "unix_socket_permissions"),
+    ):
+        with pytest.raises(classroom.RoomError, match=says):
+            ready.judged(opened, held)
+    assert ready.judged([], {place: 0, "127.0.0.1": 20})
 
 
 # ---- preparing ---------------------------------------------------------------------------------
