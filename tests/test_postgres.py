@@ -403,6 +403,17 @@ def test_roots_cluster_from_before_its_name_was_kept() -> None:
         assert old.has_its_row()
 
 
+def test_a_server_from_before_it_said_who_it_is(cluster: Cluster) -> None:
+    """The workbook was brought up to date while it ran: it starts anew, once."""
+    cluster.write_a_row()
+    conf = cluster.data / "workbook.conf"
+    conf.write_text(re.sub("workbook.cluster.*", "", conf.read_text()))
+    assert cluster.call(postgres._run, cluster.home, cluster.data, "pg_ctl", "restart", "-w")
+    before = postmasters(cluster.home)
+    assert cluster.has_its_row()
+    assert postmasters(cluster.home) != before
+
+
 # What may be killed
 
 

@@ -128,7 +128,7 @@ def start(directory: Path) -> dict[str, str]:
     for name in [name for name in os.environ if name.startswith("PG") and name not in HARMLESS]:
         del os.environ[name]
     if _refusal(home, "learner"):
-        with _locked(home, directory.resolve()):
+        with _locked(directory) as home:
             _launch(home)
     # A service that a terminal's start-up file names once more shall lead to an error, not away.
     nowhere = {"PGSERVICEFILE": os.devnull, "PGSYSCONFDIR": str(_run_folder(home))}
@@ -141,7 +141,7 @@ def stop(directory: Path) -> bool:
     Raises WorkbookError.
     """
     if running(directory):
-        with _locked(home := cluster_home(directory), directory.resolve()):
+        with _locked(directory) as home:
             for data in _data_directories(home):
                 _halt(home, data)
         return True
@@ -168,10 +168,8 @@ def _launch(home: Path) -> None:
         waited = time.monotonic() - begun
         if _postmaster(data):
             if waited > PATIENCE:
-                what = (
-                    f"PostgreSQL runs, but has not answered for {PATIENCE} s: try again later, or"
-                )
-                raise _failure(home, f"{what} restart this computer")
+                what = f"PostgreSQL has not answered for {PATIENCE} s: try again later, or restart"
+                raise _failure(home, f"{what} this computer")
             swept = SOCKETS and waited > 1 and not (_run_folder(home) / ".s.PGSQL.5432").exists()
             if swept or refusal == STRANGER:  # or its folder has moved, or its settings are old
                 _halt(home, data)
@@ -466,12 +464,13 @@ def _damaged(folder: Path, what: str) -> WorkbookError:
     )
 
 
-def _make_home(home: Path, directory: Path) -> None:
-    """Make the cluster's folder, or what is missing of it; raises OSError, WorkbookError."""
+def _make_home(directory: Path) -> Path:
+    """The cluster's folder, made if it is missing; raises OSError, WorkbookError."""
+    directory, home = directory.resolve(), cluster_home(directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    account = _stand_in()
-    if not account:
-        return _make_private(home)
+    if not (account := _stand_in()):
+        _make_private(home)
+        return home
     for folder, mode in ((home.parent, 0o711), (home, 0o710)):
         folder.mkdir(parents=True, exist_ok=True)
         os.chown(folder, 0, account[1])
@@ -479,13 +478,14 @@ def _make_home(home: Path, directory: Path) -> None:
     for file, text in ((directory / "cluster", home.name), (home / "clone", str(directory))):
         if _text(file) != text:
             file.write_text(text, encoding="utf-8", errors="replace")
+    return home
 
 
 @contextlib.contextmanager
-def _locked(home: Path, directory: Path) -> Iterator[None]:
-    """Keep all others from starting and stopping the server; make its home if it has none yet."""
+def _locked(directory: Path) -> Iterator[Path]:
+    """Keep all others from starting and stopping the server; its home, made if it has none yet."""
     try:
-        _make_home(home, directory)
+        home = _make_home(directory)
     except OSError as error:
         raise unwritable(error, directory.parent) from None
     try:
@@ -494,7 +494,7 @@ def _locked(home: Path, directory: Path) -> Iterator[None]:
             if not lock.acquire(max_delay=0.03, timeout=2 * PATIENCE):
                 raise WorkbookError(f"Another program is busy starting {home}: try again later.")
             try:
-                yield
+                yield home
             finally:
                 lock.release()
     except (OSError, threading.ThreadError) as error:
