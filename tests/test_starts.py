@@ -1,7 +1,7 @@
 """Chapter starts: any chapter, first or after anything else, and never a byte of the learner's lost.
 
-What a right start is, is said here once more and independently of workbook.starts: the files that
-have to be there, and what information_schema has to say about the database.
+What a right start is, is said here independently of workbook.starts: the files that have to be there,
+and the database that the finished project's own `alembic upgrade` makes.
 """
 # mypy: disable-error-code="no-untyped-call"
 # (of IPython and nbformat)
@@ -9,6 +9,7 @@ have to be there, and what information_schema has to say about the database.
 import configparser
 import contextlib
 import errno
+import functools
 import io
 import json
 import logging.config
@@ -17,44 +18,29 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import types
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import psycopg2
 import pytest
+import sqlalchemy as sa
 from alembic.config import main as alembic_main
 from IPython.core.interactiveshell import InteractiveShell
 from sql.connection import Connection  # type: ignore[import-untyped]
 from traitlets.config import Config
 
-from workbook import ROOT, WorkbookError, aside, project, starts
+from workbook import ROOT, WorkbookError, aside, contents, project, starts
 from workbook.server import database as db
 
 INIT = next((ROOT / "alembic" / "versions").glob("*_init.py"))
-MODELS = {f"jobboard/{each}.py" for each in ("__init__", "database", "models")}
 ENVIRONMENT = {"alembic.ini", "alembic/README", "alembic/env.py", "alembic/script.py.mako"}
-COLUMNS = {
-    ("companies", "id", "integer", None, "NO"),
-    ("companies", "name", "character varying", 50, "NO"),
-    ("jobs", "id", "integer", None, "NO"),
-    ("jobs", "description", "character varying", None, "NO"),
-    ("jobs", "title", "character varying", 100, "NO"),
-    ("jobs", "company_id", "integer", None, "NO"),
-    ("alembic_version", "version_num", "character varying", 32, "NO"),
-}
-KEYS = {
-    ("companies", "PRIMARY KEY", "id", "companies"),
-    ("jobs", "PRIMARY KEY", "id", "jobs"),
-    ("jobs", "FOREIGN KEY", "company_id", "companies"),
-    ("alembic_version", "PRIMARY KEY", "version_num", "alembic_version"),
-}
-CHAPTERS = [1, 2, 3, 4, 5]
+CHAPTERS = [number for number in contents.CHAPTERS if number]
 
 
 @pytest.fixture(scope="module")
@@ -131,13 +117,9 @@ def rows(query: str, database: str = "") -> list[tuple[Any, ...]]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file's bytes, by path; what Python leaves behind does not count."""
-    found = [path for path in folder.rglob("*") if path.is_file()]
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in found
-        if "__pycache__" not in path.relative_to(folder).parts
-    }
+    """Every file's bytes, by path; what Python compiles does not count."""
+    found = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 def tables() -> dict[str, dict[str, list[str]]]:
@@ -192,65 +174,87 @@ def assert_nothing_lost(before: Work) -> None:
         assert any(each.tables.get(table) == content_ for each in found), table
 
 
+def structure() -> list[list[tuple[Any, ...]]]:
+    """Columns, keys, counters and rows of the schema public, whatever the revisions are called."""
+    columns = rows(
+        "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable"
+        " FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"
+    )
+    return [
+        columns,
+        rows(
+            "SELECT t.table_name, constraint_type, k.column_name, c.table_name"
+            " FROM information_schema.table_constraints t"
+            " JOIN information_schema.key_column_usage k USING (constraint_schema, constraint_name)"
+            " JOIN information_schema.constraint_column_usage c"
+            " USING (constraint_schema, constraint_name)"
+            " WHERE constraint_schema = 'public' ORDER BY 1, 2, 3, 4"
+        ),
+        *(
+            rows(f"SELECT {what} WHERE {which} ORDER BY 1")
+            for what, which in (
+                ("last_value FROM pg_sequences", "schemaname = 'public'"),
+                ("relkind FROM pg_class", "relnamespace = 'public'::regnamespace"),
+                ("typtype FROM pg_type", "typnamespace = 'public'::regnamespace"),
+            )
+        ),
+        *(
+            rows(f'SELECT to_jsonb(t) FROM public."{table}" AS t ORDER BY 1')
+            for table in sorted({each[0] for each in columns} - {"alembic_version"})
+        ),
+    ]
+
+
+@functools.cache
+def finished(start: contents.Start) -> list[list[tuple[Any, ...]]]:
+    """The structure that a start's database has, made by the finished project's `alembic`."""
+    with pytest.MonkeyPatch.context() as patch:
+        name = f"{os.environ['PGDATABASE']}_finished"
+        db.drop(name)
+        patch.setenv("PGDATABASE", name)
+        db.connect_environment()
+        for revision in start.applied:
+            alembic("upgrade", revision, folder=ROOT)
+        rows(start.rows or "SELECT 1")
+        found = structure()
+        CONNECTIONS.pop(name).close()
+        db.drop(name)
+    return found
+
+
 def assert_right_start(chapter: int, kept: bool = False) -> None:
     """Files and database are what the chapter starts with; `kept`: they may be the learner's own."""
+    start = contents.CHAPTERS[chapter].start
     assert Path.cwd() == workspace().resolve()
     mine = files(workspace())
-    expected = {"jobboard/__init__.py"} if chapter == 1 else set(MODELS)
-    expected |= ENVIRONMENT if chapter > 2 else set()
-    revisions = {path for path in mine if path.startswith("alembic/versions/")}
-    assert len(revisions) == (chapter > 2) or kept
-    assert expected <= mine.keys() if kept else expected == mine.keys() - revisions
-    if chapter > 1 and not kept:
-        for name in ("database.py", "models.py"):
-            assert (
-                mine[f"jobboard/{name}"]
-                == (ROOT / "workbook" / "files" / "models" / "jobboard" / name).read_bytes()
-            )
-    if chapter < 3:  # or `alembic init alembic` would refuse
-        assert not (workspace() / "alembic").exists()
-        assert "alembic.ini" not in mine
-    else:
+    expected = {"jobboard/__init__.py": b""}
+    for name in start.files:
+        expected |= files(project.FILES / name)
+    revisions = {path: mine[path] for path in mine if path.startswith("alembic/versions/")}
+    if start.heads:
+        assert mine.keys() >= ENVIRONMENT
         ini = configparser.ConfigParser({"here": str(workspace())})
         ini.read(workspace() / "alembic.ini")
         assert ini["alembic"]["sqlalchemy.url"] == "postgresql+psycopg2://"
         assert Path(ini["alembic"]["script_location"]) == workspace() / "alembic"
         compile(mine["alembic/env.py"], "env.py", "exec")
-        assert kept or mine[f"alembic/versions/{INIT.name}"] == INIT.read_bytes()
-    if chapter < 4:
-        assert (
-            rows("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace") == []
+    else:  # or `alembic init alembic` would refuse
+        assert not (workspace() / "alembic").exists()
+        assert "alembic.ini" not in mine
+    if not kept:
+        for path in [
+            Path(each.path) for head in start.heads for each in project.history("base", head)
+        ]:
+            expected[f"alembic/versions/{path.name}"] = path.read_bytes()
+        environment = {path: mine[path] for path in ENVIRONMENT if start.heads}
+        assert mine == {**environment, **expected}
+    assert structure() == finished(start)
+    if start.applied:
+        versions = rows("SELECT version_num FROM alembic_version")
+        ids = re.findall(
+            rb"^revision\b.*= ['\"](\w+)", b"\n".join(revisions.values()), re.MULTILINE
         )
-        assert rows("SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace") == []
-        return
-    assert (
-        set(
-            rows(
-                "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable"
-                " FROM information_schema.columns WHERE table_schema = 'public'"
-            )
-        )
-        == COLUMNS
-    )
-    assert (
-        set(
-            rows(
-                "SELECT t.table_name, constraint_type, k.column_name, c.table_name"
-                " FROM information_schema.table_constraints t"
-                " JOIN information_schema.key_column_usage k USING (constraint_schema, constraint_name)"
-                " JOIN information_schema.constraint_column_usage c"
-                " USING (constraint_schema, constraint_name)"
-                " WHERE constraint_schema = 'public'"
-            )
-        )
-        == KEYS
-    )
-    [(version,)] = rows("SELECT version_num FROM alembic_version")
-    ids = {re.search(rb"^revision\b.*= ['\"](\w+)", mine[each], re.MULTILINE) for each in revisions}
-    assert version.encode() in {found[1] for found in ids if found}
-    assert rows("SELECT 1 FROM companies UNION ALL SELECT 1 FROM jobs") == []
-    counters = rows("SELECT last_value FROM pg_sequences WHERE schemaname = 'public'")
-    assert counters == [(None,)] * 2  # the lessons count on the first company's id being 1
+        assert {version.encode() for (version,) in versions} <= {*ids}
 
 
 # ---- what a learner does ------------------------------------------------------------------------
@@ -264,8 +268,14 @@ def said(call: Callable[..., None], *arguments: object, **options: object) -> st
     return out.getvalue()
 
 
-def begin(chapter: int) -> str:
-    return said(starts.start, chapter)
+def begin(chapter: int, **options: bool) -> str:
+    return said(starts.start, chapter, **options)
+
+
+def arrive(chapter: int) -> str:
+    """Begin a chapter as somebody who comes from elsewhere with what stands there now."""
+    (home() / "chapter.json").unlink(missing_ok=True)
+    return begin(chapter)
 
 
 def bring_back(message: str) -> str:
@@ -274,14 +284,14 @@ def bring_back(message: str) -> str:
     return said(aside.restore, name)
 
 
-def alembic(*arguments: str) -> None:
+def alembic(*arguments: str, folder: Path | None = None) -> None:
     """Alembic's command line, in this process; what it prints and how it ends is not looked at."""
     out = io.StringIO()
     with (
         contextlib.suppress(SystemExit, Exception),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(out),
-        contextlib.chdir(workspace()),
+        contextlib.chdir(folder or workspace()),
     ):
         alembic_main(argv=list(arguments), prog="alembic")
 
@@ -296,8 +306,10 @@ def fill() -> Work:
     """Leave traces in the project: files of many kinds, and rows."""
     (workspace() / "notes.txt").write_text("mine")
     (workspace() / "empty.txt").touch()
-    (workspace() / "sub" / "deeper").mkdir(parents=True, exist_ok=True)
-    (workspace() / "sub" / "deeper" / "bytes.bin").write_bytes(bytes(range(256)))
+    (workspace() / "sub" / "__pycache__").mkdir(parents=True, exist_ok=True)
+    (workspace() / "sub" / "__pycache__" / "bytes.bin").write_bytes(bytes(range(256)))
+    (workspace() / ".ipynb_checkpoints").mkdir(exist_ok=True)
+    (workspace() / ".ipynb_checkpoints" / "gone-checkpoint.py").write_text("the last copy")
     (workspace() / "sub" / "Ünïcödé näme.sql").write_text("SELECT 'ä'", encoding="utf-8")
     rows("CREATE TABLE IF NOT EXISTS mine (id serial, word text)")
     rows("INSERT INTO mine (word) VALUES ('one'), ('two')")
@@ -306,11 +318,15 @@ def fill() -> Work:
     return work()
 
 
+def replace_text(path: str, old: str, new: str) -> None:
+    file = workspace() / path
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
 BROKEN = {
     "not Python": "def upgrade(:",
     "raises on import": "raise RuntimeError('no')",
-    "leaves on import": "import sys; sys.exit(3)",
-    "raises": "{ids}\ndef upgrade(): raise RuntimeError('no')",
     "leaves": "{ids}\nimport sys\ndef upgrade(): sys.exit(3)",
     "commits by SQL": (
         "{ids}\nfrom alembic import op\ndef upgrade():\n"
@@ -324,11 +340,21 @@ BROKEN = {
     "no down_revision": "revision = 'bad'\ndef upgrade(): pass",
     "no revision": "down_revision = None\ndef upgrade(): pass",
     "no upgrade": "{ids}",
+    "changes nothing": "{ids}\ndef upgrade(): pass",
     "unknown parent": "revision = 'bad'\ndown_revision = 'nobody'\ndef upgrade(): pass",
     "its own parent": "revision = 'bad'\ndown_revision = 'bad'\ndef upgrade(): pass",
     "second head": "revision = 'bad'\ndown_revision = None\ndef upgrade(): pass",
     "changes folder": "{ids}\nimport os\ndef upgrade(): os.chdir(os.sep); 1 / 0",
     "not text": "\x00\x00",
+}
+NO_END = {
+    "loops": "{ids}\nwhile True: pass",
+    "ends Python": "import os; os._exit(0)",
+    "forks": "import os, time\nif not os.fork(): time.sleep(60)\nos.fork()",
+    "forgets where the server is": "import os; os.environ.clear()",
+    "sleeps in the server": (
+        "{ids}\nfrom alembic import op\ndef upgrade(): op.execute('SELECT pg_sleep(200)')"
+    ),
 }
 
 
@@ -337,35 +363,29 @@ def break_a_migration(text: str) -> None:
     (workspace() / "alembic" / "versions" / "bad_.py").write_text(text.replace("{ids}", ids))
 
 
-OWN = '''"""my first one
-
-Revision ID: c0ffee123456
-"""
+OWN = '''"""Revision ID: {id}"""
 from alembic import op
 import sqlalchemy as sa
 
-revision = "c0ffee123456"
-down_revision = None
-branch_labels = None
-depends_on = None
+revision = "{id}"
+down_revision = {down}
 
 
 def upgrade():
-%s
+{upgrade}
 
 
 def downgrade():
-    op.drop_table("jobs")
-    op.drop_table("companies")
+    raise NotImplementedError
 '''
-OWN_UPGRADES = {
-    "named constraint": """
+COMPANIES = """
     op.create_table(
         "companies",
         sa.Column("name", sa.String(length=50), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_companies"),
-    )
+    )"""
+JOBS = """
     op.create_table(
         "jobs",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -373,41 +393,54 @@ OWN_UPGRADES = {
         sa.Column("title", sa.String(100), nullable=False),
         sa.Column("description", sa.String(), nullable=False),
     )
-    op.create_foreign_key("fk_jobs_companies", "jobs", "companies", ["company_id"], ["id"])
-""",
-    "raw SQL": '''
+    op.create_foreign_key("fk_jobs_companies", "jobs", "companies", ["company_id"], ["id"])"""
+SQL = '''
     op.execute("""
         CREATE TABLE companies (id serial PRIMARY KEY, name varchar(50) NOT NULL);
         CREATE TABLE jobs (
             id serial PRIMARY KEY, description varchar NOT NULL, title varchar(100) NOT NULL,
             company_id integer NOT NULL REFERENCES companies
         )
-    """)
-''',
-}
+    """)'''
+OWN_WAYS = {"raw SQL": [SQL], "named constraint": [COMPANIES + JOBS], "two": [COMPANIES, JOBS]}
 
 
-def write_own_project(upgrade: str) -> None:
-    """A learner's project after chapter 2: the same schema by other means."""
-    begin(3)
+def write_own_project(*upgrades: str) -> Path:
+    """A learner's project after chapter 2: the same schema by other means. Gives its last file."""
+    begin(3, fresh=True)
+    forget_asides()
     (workspace() / "alembic" / "versions" / INIT.name).unlink()
-    own = workspace() / "alembic" / "versions" / "c0ffee123456_my_first_one.py"
-    own.write_text(OWN % OWN_UPGRADES[upgrade])
+    down, own = "None", Path()
+    for number, upgrade in enumerate(upgrades):
+        own = workspace() / "alembic" / "versions" / f"c0ffee{number}_my_own.py"
+        own.write_text(OWN.format(id=f"c0ffee{number}", down=down, upgrade=upgrade))
+        down = f'"c0ffee{number}"'
+    return own
 
 
-# ---- a right start, whatever was before ---------------------------------------------------------
+# ---- each start ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_first_and_again(chapter: int) -> None:
+def test_each_start(chapter: int) -> None:
+    """First, again, and from another chapter with work in it, which can be had back."""
     assert begin(chapter).startswith(f"Chapter {chapter} starts with ")
     assert_right_start(chapter)
     first = work()
-    for _ in range(2):
-        assert begin(chapter).startswith("You go on with your own project")
-        assert_right_start(chapter)
+    assert begin(chapter).startswith(f"You go on in chapter {chapter} where you were.")
+    assert arrive(chapter).startswith("You go on with your own project")
     assert work() == first
     assert asides() == {}
+    begin(CHAPTERS[chapter - 2], fresh=True)
+    forget_asides()
+    mine = fill()
+    message = begin(chapter)
+    assert_right_start(chapter, kept=message.startswith("Your database"))
+    assert_nothing_lost(mine)
+    replaced = work()
+    bring_back(message)
+    assert work() == mine
+    assert_nothing_lost(replaced)
 
 
 def test_chapter_0_connects_and_touches_nothing() -> None:
@@ -416,47 +449,49 @@ def test_chapter_0_connects_and_touches_nothing() -> None:
     assert "PostgreSQL is running" in begin(0)
     assert work() == before
     assert asides() == {}
+    assert "Chapter 0 starts with" in begin(0, fresh=True)
+    assert_right_start(0)
+    assert_nothing_lost(before)
 
 
-def test_any_chapter_after_any_other() -> None:
-    for before in CHAPTERS:
-        for chapter in CHAPTERS:
-            said(starts.start, before, fresh=True)
-            untouched = work()
-            begin(chapter)
-            assert_right_start(chapter)
-            assert_nothing_lost(untouched)
-
-
-@pytest.mark.parametrize("before", CHAPTERS)
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_after_a_chapter_with_work_in_it(before: int, chapter: int) -> None:
-    begin(before)
-    mine = fill()
-    message = begin(chapter)
-    assert_right_start(chapter, kept="database is put aside" in message)
-    assert_nothing_lost(mine)
-    replaced = work()
-    message = bring_back(message)
-    assert work() == mine
-    assert_nothing_lost(replaced)
-
-
-@pytest.mark.parametrize("chapter", [-1, 6, 99, "2", None, 1.5])
-def test_chapter_that_does_not_exist(chapter: Any) -> None:
+def test_chapter_that_does_not_exist() -> None:
     begin(2)
     before = work()
-    with pytest.raises(WorkbookError, match=r"There is no chapter .*: pick one from 0 to 5"):
-        starts.start(chapter)
+    for chapter in (-1, 99, "2", None, 1.0, True, [1]):
+        with pytest.raises(WorkbookError, match=r"There is no chapter .*: pick one from 0 to \d+"):
+            begin(chapter)  # type: ignore[arg-type]
     assert work() == before
 
 
-def test_fresh_puts_aside_what_stands() -> None:
-    begin(4)
+def test_a_start_with_all_that_a_start_can_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two heads, one of them a colleague's, an applied revision before them, and rows."""
+    ids = [each.revision for each in project.history("base", "heads")]
+    colleague = OWN.format(id="colleague", down=repr(ids[-1]), upgrade="    op.execute('nothing')")
+    monkeypatch.setattr(project, "FILES", tmp_path / "files")
+    shutil.copytree(ROOT / "workbook" / "files" / "models", tmp_path / "files" / "models")
+    (tmp_path / "files" / "colleague" / "alembic" / "versions").mkdir(parents=True)
+    (tmp_path / "files/colleague/alembic/versions/colleague_.py").write_text(colleague)
+    sql = "INSERT INTO companies (name) VALUES ('100 % Ada'), ('Borealis')"
+    start = contents.Start("all", ("models", "colleague"), (ids[0],), (ids[-1],), sql)
+    monkeypatch.setitem(contents.CHAPTERS, 9, replace(contents.CHAPTERS[5], number=9, start=start))
+    assert begin(9) == "Chapter 9 starts with all.\n"
+    assert_right_start(9)
+    assert len(project.scripts(workspace()).get_heads()) == 2
+    replace_text("alembic/versions/colleague_.py", "nothing", "SELECT 1")
+    monkeypatch.setitem(
+        contents.CHAPTERS, 9, replace(contents.CHAPTERS[9], start=replace(start, files=("models",)))
+    )
+    (workspace() / "alembic" / "versions" / "colleague_.py").unlink()
+    assert arrive(9).startswith("You go on with your own project")
+    rows("UPDATE companies SET name = 'Eve' WHERE id = 2")
     mine = work()
-    assert "put aside" in said(starts.start, 4, fresh=True)
-    assert_right_start(4)
-    assert_nothing_lost(mine)
+    message = arrive(9)
+    assert message.startswith("Your earlier database (2 rows) is put aside.")
+    assert_right_start(9)
+    bring_back(message)
+    assert work() == mine
 
 
 def test_start_goes_into_the_project_and_finds_alembic(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -474,11 +509,70 @@ def test_this_python_forgets_the_models_that_were_put_aside() -> None:
     models = workspace() / "jobboard" / "models.py"
     models.write_text("broken = True")
     assert __import__("jobboard.models").models.broken
-    begin(2)
+    begin(2, fresh=True)
     assert hasattr(__import__("jobboard.models").models, "Company")
 
 
-# ---- after a chapter that was left half-way -----------------------------------------------------
+# ---- continue, or start over --------------------------------------------------------------------
+
+
+def test_the_same_chapter_goes_on_and_says_how_to_begin_anew() -> None:
+    begin(4)
+    break_a_migration(NO_END["loops"])
+    mine = fill()
+    for _ in range(2):
+        message = begin(4)
+        assert message.count("\n") == 1
+        assert "start(4, fresh=True)" in message
+        assert "python3 -m workbook reset 4" in message
+        assert work() == mine
+    message = begin(4, fresh=True)
+    assert_right_start(4)
+    amount = f"Your work in chapter 4 ({len(mine.files)} files, 3 rows) is put aside. To bring it"
+    assert message.startswith(amount)
+    begin(2)
+    first, second, last = said(aside.restore).splitlines()
+    assert "in chapter 4" in first and "3 rows  chapter 4 was begun anew" in first
+    assert "in chapter 4" in second and "0 rows  chapter 2 was started" in second
+    assert re.match(r"\d{4}-\d\d-\d\d-\d{6}\S*  \d\d \w+ \d{4}, \d\d:\d\d  in chapter", first)
+    assert last == "2 put aside. Bring one back by its name."
+    bring_back(message)
+    assert work() == mine
+    assert "go on in chapter 4" in begin(4), "what came back is in the chapter it was in"
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"chapter": [4]}', "[" * 100_000, "\x00"])
+def test_a_damaged_note_of_the_chapter(damaged: str) -> None:
+    begin(4)
+    (home() / "chapter.json").write_text(damaged)
+    assert begin(4).startswith("You go on with your own project")
+    mine = fill()
+    (home() / "chapter.json").write_text(damaged)
+    begin(2)
+    assert_right_start(2)
+    assert_nothing_lost(mine)
+
+
+def test_what_is_not_there_any_more_is_not_gone_on_with() -> None:
+    begin(4)
+    rows("DROP SCHEMA public CASCADE")  # as good as another server
+    begin(4)
+    assert_right_start(4)
+    shutil.rmtree(workspace())
+    begin(4)
+    assert_right_start(4)
+
+
+def test_on_a_stage_the_first_cell_is_the_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBOOK_STAGE", "1")
+    begin(4)
+    mine = fill()
+    begin(4)
+    assert_right_start(4, kept=True)
+    assert_nothing_lost(mine)
+
+
+# ---- after a lesson's cells ---------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -515,7 +609,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
 
 def play(shell: InteractiveShell, chapter: int, part: float = 1) -> None:
     """Run this part of a chapter's code cells, as the learner would."""
-    [path] = (ROOT / "notebooks").glob(f"{chapter:02}_*.ipynb")
+    path = ROOT / "notebooks" / contents.CHAPTERS[chapter].lesson
     cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     for cell in cells[: round(part * len(cells))]:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -523,138 +617,130 @@ def play(shell: InteractiveShell, chapter: int, part: float = 1) -> None:
         assert result.success or "raises-exception" in cell.metadata.get("tags", []), cell.source
 
 
-@pytest.mark.parametrize("part", [0.3, 0.6, 0.85])
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_after_a_half_finished_chapter(shell: InteractiveShell, chapter: int, part: float) -> None:
-    play(shell, chapter, part)
+def test_after_a_half_finished_chapter(shell: InteractiveShell, chapter: int) -> None:
+    play(shell, chapter, 0.6)
     mine = work()
-    message = begin(chapter)
-    assert_right_start(chapter, kept="Your earlier work" not in message)
-    assert_nothing_lost(mine)
-    if "To bring it back" in message:
-        bring_back(message)
-        assert work() == mine
-    message = begin(min(chapter + 1, 5))
-    assert_right_start(min(chapter + 1, 5), kept="Your earlier work" not in message)
-    assert_nothing_lost(mine)
+    assert "go on in chapter" in begin(chapter)
+    assert work() == mine
+    message = begin(chapter, fresh=True)
+    assert_right_start(chapter)
+    bring_back(message)
+    assert work() == mine
 
 
 def test_from_the_first_chapter_to_the_last_on_files_of_ones_own(shell: InteractiveShell) -> None:
-    play(shell, 1)
-    for chapter in (2, 3, 4, 5):
+    for chapter in CHAPTERS:
         mine = work()
         message = begin(chapter)
-        assert "Your earlier work is put aside" not in message
+        assert "Your work" not in message
         assert_right_start(chapter, kept=True)
         assert mine.files.items() <= files(workspace()).items()
         assert_nothing_lost(mine)
         play(shell, chapter)
-    assert len(list((workspace() / "alembic" / "versions").glob("*_init.py"))) == 1
     assert INIT.name not in str(files(workspace()).keys())
 
 
-@pytest.mark.parametrize("chapter", [3, 4, 5])
-@pytest.mark.parametrize("upgrade", OWN_UPGRADES)
-def test_own_project_is_kept(upgrade: str, chapter: int) -> None:
-    write_own_project(upgrade)
-    if chapter > 3:
-        alembic("upgrade", "head")
-    before = work()
-    assert begin(chapter).startswith("You go on with your own project")
-    assert work() == before
-    assert_right_start(chapter, kept=True)
-    assert asides() == {}
-
-
-@pytest.mark.parametrize("chapter", [4, 5])
-def test_own_project_with_rows_keeps_its_files(chapter: int) -> None:
-    write_own_project("named constraint")
+def test_revisions_that_change_nothing_are_seen() -> None:
+    """`!alembic revision` run twice."""
+    begin(4)
+    for _ in range(2):
+        alembic("revision", "-m", "applications")
     alembic("upgrade", "head")
+    mine = work()
+    assert len(mine.files) > len(ENVIRONMENT) + 5
+    message = arrive(4)
+    assert_right_start(4)
+    bring_back(message)
+    assert work() == mine
+    begin(4, fresh=True)
+    assert_right_start(4)
+
+
+# ---- the learner's own project ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", OWN_WAYS)
+def test_own_project_is_kept_with_its_ids(way: str) -> None:
+    write_own_project(*OWN_WAYS[way])
+    own = files(workspace())
+    assert "You go on with your own project" in arrive(3)
+    assert "Chapter 4 starts" in arrive(4), "it is applied"
+    assert_right_start(4, kept=True)
+    assert "You go on with your own project" in arrive(5)
+    assert asides() == {}
     rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
     before = work()
-    message = begin(chapter)
-    assert message.startswith("Your database is put aside.")
-    assert_right_start(chapter, kept=True)
-    assert files(workspace()) == before.files
-    assert rows("SELECT 1 FROM pg_constraint WHERE conname = 'fk_jobs_companies'")
-    assert_nothing_lost(before)
+    message = begin(4)
+    assert message.startswith("Your database in chapter 5 (1 row) is put aside.")
+    assert_right_start(4, kept=True)
+    assert files(workspace()) == own
     bring_back(message)
     assert work() == before
 
 
-def test_own_project_that_is_not_applied_yet_is_applied() -> None:
-    write_own_project("raw SQL")
+def test_own_models_that_make_the_same_tables_are_kept() -> None:
+    begin(2)
+    with (workspace() / "jobboard" / "models.py").open("a") as models:
+        models.write("\n# a comment\nprint('hello')\n")
     before = work()
-    begin(4)
-    assert files(workspace()) == before.files
-    assert_right_start(4, kept=True)
-    assert rows("SELECT version_num FROM alembic_version") == [("c0ffee123456",)]
+    assert "You go on with" in arrive(2)
+    assert work() == before
 
 
-@pytest.mark.parametrize(
-    "slip",
-    ["String(51)", "nullable=True", 'sa.Column("extra", sa.Integer()),\n        sa.Column("title"'],
-)
+SLIPS = {
+    "String(100)": "String(51)",
+    "nullable=False": "nullable=True",
+    'sa.Column("title"': 'sa.Column("extra", sa.Integer()),\n        sa.Column("title"',
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
 def test_own_project_that_gives_another_schema_is_put_aside(slip: str) -> None:
-    write_own_project("named constraint")
-    [own] = (workspace() / "alembic" / "versions").glob("*.py")
-    replaced = {"S": "String(100)", "n": "nullable=False", "s": 'sa.Column("title"'}[slip[0]]
-    text = own.read_text()
-    assert replaced in text
-    own.write_text(text.replace(replaced, slip))
+    own = write_own_project(COMPANIES + JOBS)
+    replace_text(str(own.relative_to(workspace())), slip, SLIPS[slip])
     before = work()
-    message = begin(3)
+    message = arrive(3)
     assert_right_start(3)
     bring_back(message)
     assert work() == before
 
 
-@pytest.mark.parametrize(
-    "addition", ["\n# a comment\n", "\nprint('hello')\n"], ids=["comment", "print"]
-)
-def test_own_models_that_make_the_same_tables_are_kept(addition: str) -> None:
-    begin(2)
-    models = workspace() / "jobboard" / "models.py"
-    models.write_text(models.read_text() + addition)
-    before = work()
-    assert "You go on" in begin(2)
-    assert work() == before
-
-
-def replace(path: str, old: str, new: str) -> None:
-    file = workspace() / path
-    assert old in file.read_text()
-    file.write_text(file.read_text().replace(old, new))
-
-
 OTHER_SIDE = '    company: Mapped["Company"] = relationship(back_populates="jobs")\n'
-URL = "driver://user:pass@localhost/dbname"
+URL = "postgresql+psycopg2://"
 SPOILED: dict[str, tuple[int, Callable[[], object]]] = {
+    "no models yet": (1, lambda: (workspace() / "jobboard/database.py").write_text("x = 1")),
     "models without database.py": (2, lambda: (workspace() / "jobboard/database.py").unlink()),
     "database.py empty": (2, lambda: (workspace() / "jobboard/database.py").write_text("")),
     "database.py broken": (3, lambda: (workspace() / "jobboard/database.py").write_text("(")),
     "models broken": (2, lambda: (workspace() / "jobboard/models.py").write_text("(")),
     "models empty": (3, lambda: (workspace() / "jobboard/models.py").write_text("")),
-    "one-sided": (2, lambda: replace("jobboard/models.py", OTHER_SIDE, "")),
-    "a column less": (2, lambda: replace("jobboard/models.py", "    title: Mapped[str]\n", "")),
+    "one-sided": (2, lambda: replace_text("jobboard/models.py", OTHER_SIDE, "")),
+    "a column less": (
+        2,
+        lambda: replace_text("jobboard/models.py", "    title: Mapped[str]\n", ""),
+    ),
     "alembic begun": (2, lambda: (workspace() / "alembic" / "versions").mkdir(parents=True)),
     "only alembic.ini": (2, lambda: (workspace() / "alembic.ini").write_text("[alembic]")),
     "no alembic.ini": (3, lambda: (workspace() / "alembic.ini").unlink()),
-    "no address": (3, lambda: replace("alembic.ini", "postgresql+psycopg2://", URL)),
-    "other driver": (4, lambda: replace("alembic.ini", "+psycopg2", "")),
+    "no address": (3, lambda: replace_text("alembic.ini", URL, "driver://user:pass@localhost/db")),
+    "other driver": (4, lambda: replace_text("alembic.ini", "+psycopg2", "")),
+    "other database": (4, lambda: replace_text("alembic.ini", URL, URL + "/postgres")),
+    "other server": (3, lambda: replace_text("alembic.ini", URL, URL + "a:b@127.0.0.2/c")),
     "no env.py": (3, lambda: (workspace() / "alembic/env.py").unlink()),
     "env.py broken": (4, lambda: (workspace() / "alembic/env.py").write_text("(")),
-    "env.py fails": (3, lambda: replace("alembic/env.py", "= None", "= jobboard.Base.metadata")),
-    "other folder": (3, lambda: replace("alembic.ini", "%(here)s/alembic", "%(here)s/migrations")),
-    "other server": (
-        3,
-        lambda: replace("alembic.ini", "psycopg2://", "psycopg2://a:b@127.0.0.2/c"),
-    ),
+    "env.py fails": (3, lambda: replace_text("alembic/env.py", "= None", "= jobboard.metadata")),
+    "other folder": (3, lambda: replace_text("alembic.ini", "(here)s/alembic", "(here)s/other")),
     "no template": (3, lambda: (workspace() / "alembic/script.py.mako").unlink()),
     "no revision": (3, lambda: (workspace() / "alembic/versions" / INIT.name).unlink()),
+    **{
+        name: (3 + len(name) % 2, functools.partial(break_a_migration, text))
+        for name, text in BROKEN.items()
+    },
 }
 
 
+@pytest.mark.filterwarnings("ignore:Revision nobody")
 @pytest.mark.parametrize("spoiled", SPOILED)
 def test_project_that_does_not_stand_is_put_aside(spoiled: str) -> None:
     chapter, spoil = SPOILED[spoiled]
@@ -662,19 +748,25 @@ def test_project_that_does_not_stand_is_put_aside(spoiled: str) -> None:
     (workspace() / "notes.txt").write_text("mine")
     spoil()
     mine = work()
-    message = begin(chapter)
+    message = arrive(chapter)
     assert_right_start(chapter)
     assert_nothing_lost(mine)
     bring_back(message)
     assert work() == mine
 
 
-def test_counters_start_at_one_after_rows_came_and_went() -> None:
+@pytest.mark.parametrize("name", NO_END)
+def test_code_that_comes_to_no_end(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starts, "SECONDS", 4)
+    monkeypatch.setattr(starts, "STATEMENT_SECONDS", 1)
     begin(4)
-    rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
-    rows("DELETE FROM companies")
-    begin(4)
-    assert rows("INSERT INTO companies (name) VALUES ('Ada Analytics') RETURNING id") == [(1,)]
+    break_a_migration(NO_END[name])
+    mine = work()
+    begin(3)
+    assert_right_start(3)
+    assert_nothing_lost(mine)
+    query = "SELECT query FROM pg_stat_activity WHERE application_name ~ '^start-'"
+    assert rows(query) == []
 
 
 @pytest.mark.parametrize(
@@ -683,10 +775,13 @@ def test_counters_start_at_one_after_rows_came_and_went() -> None:
         "CREATE TABLE extra ()",
         "CREATE VIEW extra AS SELECT 1",
         "CREATE TYPE extra AS ENUM ('a')",
+        "CREATE SEQUENCE extra",
+        "CREATE FUNCTION extra() RETURNS int RETURN 1",
         "CREATE INDEX extra ON jobs (title)",
         "ALTER TABLE jobs ADD UNIQUE (title)",
         "ALTER TABLE jobs ALTER title DROP NOT NULL",
         "ALTER TABLE companies ALTER name TYPE text",
+        "INSERT INTO companies (name) VALUES ('Ada'); DELETE FROM companies",
         "DROP TABLE jobs",
         "DROP TABLE alembic_version",
         "DELETE FROM alembic_version",
@@ -700,50 +795,9 @@ def test_after_the_database_was_changed_by_hand(leftover: str) -> None:
     begin(4)
     rows(leftover)
     mine = work()
-    begin(4)
+    arrive(4)
     assert_right_start(4)
     assert_nothing_lost(mine)
-
-
-@pytest.mark.parametrize("chapter", [1, 2, 3])
-def test_schema_public_is_made_again(chapter: int) -> None:
-    begin(chapter)
-    rows("DROP SCHEMA public CASCADE")
-    begin(chapter)
-    assert_right_start(chapter)
-    said(starts.reset)
-
-
-# ---- after a learner's broken migration ---------------------------------------------------------
-
-
-@pytest.mark.filterwarnings("ignore:Revision nobody")
-@pytest.mark.parametrize("broken", BROKEN)
-def test_after_a_broken_migration(broken: str) -> None:
-    chapter = 3 + len(broken) % 2
-    begin(chapter)
-    break_a_migration(BROKEN[broken])
-    mine = work()
-    message = begin(chapter)
-    assert_right_start(chapter)
-    assert_nothing_lost(mine)
-    bring_back(message)
-    assert files(workspace()) == mine.files
-    assert tables()["public"] == mine.tables if chapter > 3 else True
-
-
-@pytest.mark.parametrize("broken", ["raises", "commits by SQL", "wrong SQL"])
-def test_after_a_failed_upgrade(broken: str) -> None:
-    begin(4)
-    rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
-    break_a_migration(BROKEN[broken])
-    alembic("upgrade", "head")
-    mine = work()
-    assert ("half" in mine.tables) == ("commits" in broken)
-    message = begin(4)
-    assert_right_start(4)
-    bring_back(message)
-    assert work() == mine
 
 
 def test_own_migration_runs_on_the_scratch_database_alone() -> None:
@@ -751,41 +805,37 @@ def test_own_migration_runs_on_the_scratch_database_alone() -> None:
     begin(4)
     rows("CREATE TABLE precious AS SELECT 'a row' AS of_mine")
     mine = work()
-    [init] = (workspace() / "alembic" / "versions").glob("*.py")
     elsewhere = '    engine = sa.create_engine("postgresql+psycopg2://")\n'
     elsewhere += "    with engine.begin() as other:\n"
     elsewhere += '        other.execute(sa.text("DROP TABLE IF EXISTS precious"))\n'
-    init.write_text(init.read_text().replace("    op.create", elsewhere + "    op.create", 1))
-    begin(4)
+    replace_text(
+        f"alembic/versions/{INIT.name}",
+        '    op.create_table(\n        "companies',
+        elsewhere + '    op.create_table(\n        "companies',
+    )
+    arrive(4)
     assert_nothing_lost(Work({}, mine.tables))
 
 
-@pytest.mark.parametrize("word", ["COMMIT", "ROLLBACK"])
-def test_own_migration_that_ends_the_transaction(word: str) -> None:
+def test_own_migration_that_ends_the_transaction() -> None:
     """It is refused nowhere: some need it, for ALTER TYPE ... ADD VALUE."""
-    begin(4)
-    rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
-    break_a_migration(f"{{ids}}\nfrom alembic import op\ndef upgrade(): op.execute('{word}')")
+    write_own_project(SQL + "\n    op.execute('COMMIT')")
+    rows("CREATE TABLE precious AS SELECT 'a row' AS of_mine")
     mine = work()
-    begin(4)
+    arrive(4)
     assert_right_start(4, kept=True)
     assert_nothing_lost(mine)
 
 
 def test_own_migration_that_cannot_be_applied_twice() -> None:
     """What it makes outside of the schema public is still there the second time."""
-    write_own_project("raw SQL")
-    [own] = (workspace() / "alembic" / "versions").glob("*.py")
-    own.write_text(
-        own.read_text().replace("    op.", '    op.execute("CREATE SCHEMA app")\n    op.', 1)
-    )
-    begin(4)
+    write_own_project('\n    op.execute("CREATE SCHEMA app")' + SQL)
+    arrive(4)
     rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
     mine = work()
-    message = begin(4)
-    assert_right_start(4, kept=True)
+    message = arrive(4)
+    assert_right_start(4)
     assert_nothing_lost(mine)
-    assert all(each.files or each.tables for each in asides().values())
     assert all(f'"{name}"' in message for name in asides()), "each can be had back by its name"
 
 
@@ -801,29 +851,26 @@ def other(monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg2.extensions.conne
         yield connection
 
 
-@pytest.mark.parametrize("chapter", [2, 4])
 @pytest.mark.parametrize(
     "held",
     [
         "SELECT * FROM companies",
-        "LOCK TABLE companies IN ACCESS EXCLUSIVE MODE",
         "LOCK TABLE alembic_version, companies, jobs IN ACCESS EXCLUSIVE MODE",
         "INSERT INTO companies (name) VALUES ('not committed yet')",
-        "ALTER TABLE jobs ADD remote boolean",
         "DROP TABLE alembic_version",
-        "SELECT pg_advisory_xact_lock(7)",
     ],
 )
 def test_while_another_transaction_is_open(
-    other: psycopg2.extensions.connection, held: str, chapter: int
+    other: psycopg2.extensions.connection, held: str
 ) -> None:
-    rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
-    other.cursor().execute(held)
-    mine = Work(files(workspace()), {"companies": ['(1,"Ada Analytics")']})
-    begin(chapter)
-    other.rollback()
-    assert_right_start(chapter, kept=True)
-    assert_nothing_lost(mine)
+    for chapter in (4, 2):
+        rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
+        mine = Work(files(workspace()), {"companies": tables()["public"]["companies"]})
+        other.cursor().execute(held)
+        arrive(chapter)
+        other.rollback()
+        assert_right_start(chapter, kept=True)
+        assert_nothing_lost(mine)
 
 
 @pytest.mark.parametrize("chapter", [3, 4])
@@ -836,22 +883,36 @@ def test_while_another_transaction_makes_a_table(
         begin(chapter)
     other.commit()
     assert_nothing_lost(Work({}, {"companies": ['("a row")']}))
-    begin(chapter)
+    begin(chapter, fresh=True)
     assert_right_start(chapter)
     assert_nothing_lost(Work({}, {"companies": ['("a row")']}))
 
 
-def test_while_another_notebook_starts(other: psycopg2.extensions.connection) -> None:
-    before = work()
+def test_while_another_notebook_starts_or_checks(
+    other: psycopg2.extensions.connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock of the database, or that of the scratch database: one line, and nothing changes."""
+    before = fill()
     other.cursor().execute("SELECT pg_advisory_lock(1)")
     with pytest.raises(WorkbookError, match="Another notebook is at work"):
         begin(1)
+    other.rollback()
+
+    def busy() -> None:
+        raise sa.exc.OperationalError("", None, psycopg2.errors.LockNotAvailable("a lock"))
+
+    other.cursor().execute("SELECT pg_advisory_unlock(1)")
+    monkeypatch.setattr(db, "scratch", busy)
+    with pytest.raises(WorkbookError, match=r"^Another notebook is at work.*\(a lock\)[^\n]*$"):
+        begin(5)
     assert work() == before
+    assert asides() == {}
+    assert "go on in chapter 4" in begin(4)
 
 
 STARTER = """
 import sys
-from workbook import aside, project, starts
+from workbook import starts
 for line in sys.stdin:
     try:
         starts.start(int(line))
@@ -859,60 +920,15 @@ for line in sys.stdin:
         print("failed:", repr(error))
     print("end", flush=True)
 """
-
-
-def python_process(code: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def ask(process: subprocess.Popen[str], line: str) -> None:
-    assert process.stdin
-    process.stdin.write(line + "\n")
-    process.stdin.flush()
-
-
-def answer(process: subprocess.Popen[str]) -> str:
-    assert process.stdout
-    return "".join(iter(process.stdout.readline, "end\n"))
-
-
-def test_two_starts_at_once() -> None:
-    """Two processes, again and again: the end is a right start of one of the two."""
-    with python_process(STARTER) as one, python_process(STARTER) as two:
-        for first, second in [(4, 4), (1, 4), (4, 1), (2, 5), (3, 4), (5, 2), (3, 3), (2, 1)]:
-            begin(1)
-            mine = fill()
-            ask(one, str(first))
-            ask(two, str(second))
-            told = answer(one) + answer(two)
-            assert "failed" not in told
-            try:
-                assert_right_start(first, kept=True)
-            except AssertionError:
-                assert_right_start(second, kept=True)
-            assert_nothing_lost(mine)
-        for process in (one, two):
-            assert process.stdin
-            process.stdin.close()
-
-
-# ---- killed -------------------------------------------------------------------------------------
-
-# Each line: a chapter and a number n. A fork starts the chapter and is killed at the n-th of all
-# things that it does to files, directories and the database. Answers whether it came to that.
+# Each line: a chapter, whether afresh, and a number n. A fork starts the chapter and is killed at
+# the n-th of all things that it does to files, directories and the database. Answers whether it
+# came to that.
 KILLED = """
 import os, signal, sys
-import sqlalchemy as sa
-from workbook import aside, project, starts
-
+from workbook import starts
+starts._standing = lambda folder, begin: None  # what looks only has its turn before
 for line in sys.stdin:
-    chapter, left = map(int, line.split())
+    chapter, fresh, left = map(int, line.split())
 
     def step(*ignored):
         global left
@@ -931,55 +947,78 @@ for line in sys.stdin:
         sys.stdout = open(os.devnull, "w")
         sys.addaudithook(audit)
         for event in ("before_cursor_execute", "commit"):
-            sa.event.listen(sa.Engine, event, step)
-        starts.start(chapter)
+            starts.sa.event.listen(starts.sa.Engine, event, step)
+        starts.start(chapter, bool(fresh))
         os._exit(0)
     print(os.waitpid(pid, 0)[1])
     print("end", flush=True)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="a prepared process is forked to be killed")
-@pytest.mark.parametrize(("before", "chapter"), [(4, 2), (2, 5), (4, 4)])
-def test_killed_at_every_step(before: int, chapter: int) -> None:
+@contextlib.contextmanager
+def asked(code: str) -> Iterator[Callable[[object], str]]:
+    """A process that answers each line it is sent."""
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin and process.stdout
+
+        def answer(line: object) -> str:
+            print(line, file=process.stdin, flush=True)
+            return "".join(iter(process.stdout.readline, "end\n"))  # type: ignore[union-attr]
+
+        yield answer
+        process.stdin.close()
+
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="a prepared process is forked")
+
+
+@forks
+def test_two_starts_at_once() -> None:
+    """Two processes, again and again: the end is a right start of one of the two."""
+    with asked(STARTER) as one, asked(STARTER) as two, ThreadPoolExecutor(2) as pool:
+        for first, second in [(4, 4), (1, 4), (4, 1), (2, 5), (3, 4), (2, 1)]:
+            begin(3, fresh=True)
+            mine = fill()
+            told = [pool.submit(one, first), pool.submit(two, second)]
+            assert "failed" not in "".join(each.result() for each in told)
+            try:
+                assert_right_start(first, kept=True)
+            except AssertionError:
+                assert_right_start(second, kept=True)
+            assert_nothing_lost(mine)
+
+
+@forks
+@pytest.mark.parametrize(("before", "chapter", "fresh"), [(4, 2, 0), (2, 5, 0), (4, 4, 1)])
+def test_killed_at_every_step(before: int, chapter: int, fresh: int) -> None:
     """A start that is killed and then started again: right, and all of the work can be had back."""
-    with python_process(KILLED) as process:
-        for step in range(before + chapter, 1000, 11):
-            begin(before)
+    with asked(KILLED) as killed:
+        for step in range(1 + (before + chapter) % 7, 1000, 11):
+            begin(before, fresh=True)
             mine = fill()
             forget_asides()
-            ask(process, f"{chapter} {step}")
-            done = answer(process)
-            said(aside.restore)  # what there is can be listed
+            done = killed(f"{chapter} {fresh} {step}")
+            listed = said(aside.restore)
+            assert len(asides()) == listed.count("in chapter"), "no half-made entry is listed"
             message = begin(chapter)
-            assert_right_start(chapter, kept="Your earlier work" not in message)
+            if work() == mine:  # it has not come to anything, and goes on where it was
+                begin(chapter, fresh=True)
+            assert_right_start(chapter, kept="own project" in message)
             assert_nothing_lost(mine)
             whole = [name for name, each in asides().items() if each == mine]
-            if before != chapter:
-                assert whole, f"killed at step {step}"
-                said(aside.restore, whole[0])
-                assert work() == mine
+            assert whole, f"killed at step {step}"
+            said(aside.restore, whole[0])
+            assert work() == mine
             if done == "0\n":
                 break
-        assert process.stdin
-        process.stdin.close()
     assert done == "0\n"
     assert step > 60
-
-
-def test_leftovers_of_a_killed_start_do_no_harm() -> None:
-    begin(2)
-    mine = fill()
-    now = time.time()
-    for number in range(60):
-        name = time.strftime(".%Y-%m-%d-%H%M%S", time.localtime(now + number))
-        (home() / "put_aside" / name / "project").mkdir(parents=True)
-        (home() / "put_aside" / name / "about.json").write_text("")
-    assert "0 put aside" in said(aside.restore)
-    message = begin(1)
-    assert_right_start(1)
-    bring_back(message)
-    assert work() == mine
 
 
 # ---- no room ------------------------------------------------------------------------------------
@@ -1009,13 +1048,17 @@ def room_for(count: int, folder: Path) -> Iterator[None]:
 def test_disk_full_while_putting_aside(copied: int) -> None:
     begin(4)
     mine = fill()
-    refused = pytest.raises(WorkbookError, match=r"could not be put aside.*left as it is")
-    with room_for(copied, home() / "put_aside"), refused as caught:
+    refused = "could not be put aside \\(No space left on device\\).*left as it is"
+    with (
+        room_for(copied, home() / "put_aside"),
+        pytest.raises(WorkbookError, match=refused) as caught,
+    ):
         begin(2)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300, "one clear line"
     assert work() == mine
     assert list((home() / "put_aside").iterdir()) == []
+    assert "go on in chapter 4" in begin(4)
     message = begin(2)
     assert_right_start(2)
     bring_back(message)
@@ -1029,36 +1072,39 @@ def test_put_aside_cannot_be_made() -> None:
     with pytest.raises(WorkbookError, match="could not be put aside"):
         begin(2)
     assert work() == mine
-    (home() / "put_aside").unlink()
-    assert_nothing_lost(mine)
 
 
 @pytest.mark.parametrize("copied", [0, 1, 2])
-def test_disk_full_while_laying_down(copied: int) -> None:
+def test_disk_full_while_laying_down_or_restoring(copied: int) -> None:
     begin(2)
     mine = fill()
     with room_for(copied, home()), pytest.raises(WorkbookError):
         begin(4)
     assert_nothing_lost(mine)
-    begin(4)
+    message = begin(4)
     assert_right_start(4)
-    assert_nothing_lost(mine)
-
-
-@pytest.mark.parametrize("copied", [0, 3])
-def test_disk_full_while_restoring(copied: int) -> None:
-    begin(4)
-    mine = fill()
-    message = begin(1)
     before = fill()
-    with room_for(copied, home()), pytest.raises(WorkbookError):
+    with room_for(copied, home()), pytest.raises(WorkbookError, match="No space left"):
         bring_back(message)
     assert_nothing_lost(mine)
     assert_nothing_lost(before)
     bring_back(message)
     assert files(workspace()) == mine.files
-    assert_nothing_lost(mine)
     assert_nothing_lost(before)
+
+
+def test_the_databases_disk_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(4)
+    mine = fill()
+
+    def full(*args: object) -> None:
+        raise sa.exc.OperationalError("", None, psycopg2.errors.DiskFull("No space left"))
+
+    monkeypatch.setattr(project, "build", full)
+    with pytest.raises(WorkbookError, match=r"disk is full \(No space left\): make room"):
+        begin(4, fresh=True)
+    assert work() == mine
+    assert asides() == {}
 
 
 def test_file_that_appears_while_a_start_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1071,7 +1117,7 @@ def test_file_that_appears_while_a_start_is_at_work(monkeypatch: pytest.MonkeyPa
         (workspace() / "late.txt").write_text("mine too")
         real(*args, **options)
 
-    monkeypatch.setattr(starts, "migrate", meanwhile)
+    monkeypatch.setattr(project, "migrate", meanwhile)
     begin(4)
     assert_nothing_lost(Work({"late.txt": b"mine too"}, {}))
 
@@ -1087,18 +1133,19 @@ def test_restore_brings_back_and_puts_aside_in_turn() -> None:
     message = bring_back(message)
     assert work() == first
     [again] = re.findall(r'To bring that back: restore\("([^"]+)"\)', message)
-    message = said(aside.restore, again)
+    said(aside.restore, again)
     assert work() == second
     assert_nothing_lost(first)
-    assert len(asides()) == 1
-    assert next(iter(asides())) in said(aside.restore)
+    [name] = asides()
+    listed = said(aside.restore)
+    assert listed.startswith(name) and f"{again} was brought back" in listed
 
 
 def test_restore_of_a_project_with_an_empty_database_empties_the_database() -> None:
     begin(3)
     (workspace() / "notes.txt").write_text("mine")
     mine = work()
-    message = said(starts.start, 5, fresh=True)
+    message = begin(5, fresh=True)
     rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
     later = work()
     bring_back(message)
@@ -1106,13 +1153,52 @@ def test_restore_of_a_project_with_an_empty_database_empties_the_database() -> N
     assert_nothing_lost(later)
 
 
-@pytest.mark.parametrize("name", ["nobody", "", ".", "..", "../workspace", "2026-01-01-000000"])
-def test_restore_of_a_name_that_does_not_exist(name: str) -> None:
+def test_restore_of_a_name_that_does_not_exist() -> None:
     begin(2)
     before = work()
-    with pytest.raises(WorkbookError, match="Nothing is put aside as"):
-        aside.restore(name)
+    for name in ("nobody", "", ".", "..", "../workspace", "2026-01-01-000000"):
+        with pytest.raises(WorkbookError, match="Nothing is put aside as"):
+            aside.restore(name)
     assert work() == before
+    assert said(aside.restore) == "0 put aside.\n"
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"schema": "public"}', '{"files": "x"}'])
+def test_a_damaged_record_hides_nothing(damaged: str) -> None:
+    begin(4)
+    mine = fill()
+    begin(2)
+    [name] = asides()
+    begin(3)
+    (home() / "put_aside" / name / "about.json").write_text(damaged)
+    (home() / "put_aside" / "stray").write_text("a file")
+    lines = said(aside.restore).splitlines()
+    assert name in lines[0] and "the record is damaged" in lines[0]
+    assert lines[2].startswith("2 put aside.")
+    said(aside.restore, name)
+    assert work() == mine
+
+
+def test_an_older_record_is_read() -> None:
+    begin(4)
+    mine = fill()
+    message = begin(2)
+    [about] = (home() / "put_aside").glob("*/about.json")
+    known = json.loads(about.read_text())
+    about.write_text(json.dumps({name: known[name] for name in ("database", "schema", "files")}))
+    assert "in no chapter" in said(aside.restore)
+    bring_back(message)
+    assert work() == mine
+
+
+def test_tables_whose_folder_is_gone_are_listed_and_come_back() -> None:
+    begin(4)
+    mine = fill()
+    message = begin(2)
+    shutil.rmtree(home() / "put_aside")
+    assert "the files are gone" in said(aside.restore)
+    bring_back(message)
+    assert tables() == {"public": mine.tables}
     assert said(aside.restore) == "0 put aside.\n"
 
 
@@ -1143,29 +1229,71 @@ def test_restore_into_another_database_is_refused(monkeypatch: pytest.MonkeyPatc
     assert everywhere() == before
 
 
-def test_reset_puts_everything_aside() -> None:
+def test_reset_puts_everything_aside_but_the_lessons() -> None:
     begin(4)
+    lessons = {"03_upgrade.ipynb": b"a", ".ipynb_checkpoints/03_upgrade-checkpoint.ipynb": b"b"}
     mine = fill()
+    for path, text in lessons.items():
+        (workspace() / path).write_bytes(text)
     message = said(starts.reset)
-    assert files(workspace()) == {}
+    assert message.startswith(f"Your work in chapter 4 ({len(mine.files)} files, 3 rows)")
+    assert files(workspace()) == lessons
     assert "public" not in tables()
+    (workspace() / "03_upgrade.ipynb").write_bytes(b"newer")
     bring_back(message)
-    assert work() == mine
+    assert work() == Work(mine.files | lessons | {"03_upgrade.ipynb": b"newer"}, mine.tables)
     said(starts.reset)
     assert "nothing" in said(starts.reset)
+
+
+def test_what_is_put_aside_is_on_the_disk_before_anything_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin(4)
+    mine = fill()
+    synced: set[tuple[int, int]] = set()
+
+    def fsync(number: int) -> None:
+        synced.add((os.fstat(number).st_dev, os.fstat(number).st_ino))
+
+    def unlink(self: Path, missing_ok: bool = False) -> None:
+        if self.is_relative_to(workspace()):
+            [copy] = (home() / "put_aside").glob("*/project")
+            for path in [copy.parent / "about.json", *map(copy.joinpath, mine.files)]:
+                assert (path.stat().st_dev, path.stat().st_ino) in synced, path
+        os.unlink(self)  # noqa: PTH108
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "unlink", unlink)
+    said(starts.reset)
+    assert files(workspace()) == {}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_links_are_put_aside_as_links() -> None:
     begin(1)
-    elsewhere = home() / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "mine.txt").write_text("mine")
-    (workspace() / "link").symlink_to(elsewhere)
+    (home() / "elsewhere").mkdir()
+    (home() / "elsewhere" / "mine.txt").write_text("mine")
+    (workspace() / "link").symlink_to(home() / "elsewhere")
     message = begin(2)
-    assert (elsewhere / "mine.txt").read_text() == "mine"
+    assert (home() / "elsewhere" / "mine.txt").read_text() == "mine"
     bring_back(message)
-    assert (workspace() / "link").readlink() == elsewhere
+    assert (workspace() / "link").readlink() == home() / "elsewhere"
+
+
+@pytest.mark.parametrize("what", ["file", "link", "practice"])
+def test_a_workspace_that_is_no_folder(what: str) -> None:
+    if what == "link":
+        workspace().symlink_to(home() / "nowhere")
+    elif what == "practice":
+        workspace().mkdir()
+    if what != "link":
+        (workspace() / what if what == "practice" else workspace()).write_text("mine")
+    for call in (lambda: begin(4), starts.reset):
+        if what == "practice" and call is starts.reset:
+            continue
+        with pytest.raises(WorkbookError, match="has to be a folder: move away what stands"):
+            call()
 
 
 def test_project_may_lie_on_another_disk(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1190,7 +1318,7 @@ def test_project_may_lie_on_another_disk(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_files_are_seen_wherever_the_project_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path / ".virtual_documents" / "it's mine, älso"))
+    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path / "__pycache__" / "it's mine, älso"))
     begin(4)
     mine = fill()
     begin(2)
@@ -1217,11 +1345,9 @@ def test_database_with_tables_of_others_is_left_alone(theirs: str) -> None:
     (workspace() / "notes.txt").write_text("mine")
     relations = "SELECT oid, relnamespace, relname FROM pg_class ORDER BY 1"
     before = rows(relations), work()
-    for chapter in CHAPTERS:
+    for call in (lambda: begin(1), lambda: begin(4, fresh=True), starts.reset, aside.restore):
         with pytest.raises(WorkbookError, match="left alone"):
-            starts.start(chapter)
-    with pytest.raises(WorkbookError, match="left alone"):
-        starts.reset()
+            call()
     assert (rows(relations), work()) == before
 
 
@@ -1242,16 +1368,16 @@ def test_new_database_below_a_project_that_stands_is_taken_for_ours() -> None:
     rows(f"COMMENT ON DATABASE {os.environ['PGDATABASE']} IS NULL")
     begin(1)
     rows("CREATE TABLE companies ()")
-    begin(1)
+    begin(1, fresh=True)
     assert_right_start(1)
 
 
 def test_scratch_database_with_tables_of_others_is_left_alone(scratch: str) -> None:
     rows(f"CREATE DATABASE {scratch}")
     rows("CREATE TABLE theirs AS SELECT 'a row' AS of_theirs", database=scratch)
-    with contextlib.suppress(WorkbookError):
-        begin(3)
-        begin(3)
+    begin(3)
+    with pytest.raises(WorkbookError, match="left alone"):
+        begin(4)
     assert rows("SELECT * FROM theirs", database=scratch) == [("a row",)]
 
 
@@ -1277,7 +1403,7 @@ def test_without_the_right_to_create_databases(
     scratch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A classroom's server, on which nobody has made the scratch database: say so in one line."""
-    write_own_project("raw SQL")
+    write_own_project(SQL)
     mine = work()
 
     def refused(name: str) -> None:
@@ -1287,6 +1413,6 @@ def test_without_the_right_to_create_databases(
     with monkeypatch.context() as patch:
         patch.setattr(db, "_create", refused)
         with pytest.raises(WorkbookError, match="There is no database"):
-            begin(3)
+            arrive(3)
     assert work() == mine
     assert asides() == {}

@@ -2,7 +2,7 @@
 
 The files are copied to put_aside/<name>/, the database's schema `public` is renamed to
 `aside_<name>`, which is instant, transactional, needs no right to create databases and waits for no
-open session.
+open session. The notebooks beside the project are the desk's (workbook.desk) and stay.
 """
 
 import contextlib
@@ -10,22 +10,70 @@ import filecmp
 import importlib
 import json
 import os
+import re
 import shutil
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
-from workbook import WorkbookError, home, magics
+from workbook import WorkbookError, home, magics, unwritable
 from workbook.project import workspace
 from workbook.server import database
 
-NOT_WORK = {"__pycache__", ".ipynb_checkpoints", ".virtual_documents"}
+NAME = re.compile(r"\d{4}-\d\d-\d\d-\d{6}(-\d+)?")
+Rows = Callable[[str], tuple[tuple[Any, ...], ...]]  # of a query
+PENDING = ".new-"  # a copy whose transaction is still open: nothing has been taken away yet
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What was put aside: in which chapter, why, how much, and where its tables are."""
+
+    name: str
+    database: str = ""
+    schema: str = ""
+    files: int = 0
+    rows: int | None = None  # None: they could not be counted
+    chapter: int | None = None
+    why: str = "not recorded"
+
+    @property
+    def folder(self) -> Path:
+        return asides() / self.name
+
+    def amount(self) -> str:
+        """How much it is, in words."""
+        words = [counted(self.files, "file")] if self.files else []
+        if self.schema:
+            words.append(counted(self.rows, "row") if self.rows is not None else "tables")
+        return ", ".join(words)
+
+    def __str__(self) -> str:
+        where = "in no chapter" if self.chapter is None else f"in chapter {self.chapter}"
+        when = datetime.strptime(self.name[:17], "%Y-%m-%d-%H%M%S")
+        return f"{self.name}  {when:%d %b %Y, %H:%M}  {where}  {self.amount()}  {self.why}"
+
+    def told(self) -> str:
+        """The line that says what was put aside, and how to bring it back."""
+        what = "work" if self.files else "database"
+        whose = f"Your earlier {what}" if self.chapter is None else f"Your {what} in chapter"
+        where = "" if self.chapter is None else f" {self.chapter}"
+        back = f'To bring it back: restore("{self.name}")'
+        return f"{whose}{where} ({self.amount()}) is put aside. {back}"
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+# ---- bringing back -------------------------------------------------------------------------------
 
 
 def restore(name: str | None = None) -> None:
@@ -33,64 +81,92 @@ def restore(name: str | None = None) -> None:
 
     What stands there now is put aside in its turn. Raises WorkbookError.
     """
-    found = {path.parent.name: path for path in sorted(asides().glob("[!.]*/about.json"))}
-    if name is None:
-        for each, path in found.items():
-            print(f"{each}  {json.loads(path.read_text())['files']} files")
-        print(f"{len(found)} put aside." + (" Bring one back by its name." if found else ""))
-        return
-    if name not in found:
-        raise WorkbookError(f'Nothing is put aside as "{name}": restore() lists what there is.')
-    about = json.loads(found[name].read_text())
     database.connect_environment()
-    enter()
-    if about["schema"] and about["database"] != os.environ["PGDATABASE"]:
-        raise WorkbookError(f'"{name}" belongs to the database "{about["database"]}".')
-    kept = found[name].parent / "project"
-    with held() as connection, draft(workspace().parent) as folder:
-        if about["files"]:
-            shutil.copytree(kept, folder / "project", symlinks=True)
-        old = about["schema"] and connection.scalar(
-            sa.select(sa.func.to_regnamespace(about["schema"]))
-        )
-        gone = about["schema"] and not old
-        replaced = put_aside(connection, files=about["files"] > 0, tables=not gone)
-        if old:
-            connection.exec_driver_sql("DROP SCHEMA public")
-            connection.exec_driver_sql(f"ALTER SCHEMA {old} RENAME TO public")
-        connection.commit()
-        if about["files"]:
+    with held() as connection:
+        found = recorded(connection)
+        if name is None:
+            for each in found.values():
+                print(each)
+            print(f"{len(found)} put aside." + (" Bring one back by its name." if found else ""))
+            return
+        if name not in found:
+            raise WorkbookError(f'Nothing is put aside as "{name}": restore() lists what there is.')
+        enter()
+        _bring_back(connection, found[name])
+
+
+def _bring_back(connection: sa.Connection, back: Aside) -> None:
+    if back.schema and back.database != os.environ["PGDATABASE"]:
+        raise WorkbookError(f'"{back.name}" belongs to the database "{back.database}".')
+    gone = back.schema and back.schema not in _schemas(connection)
+    with draft(workspace().parent) as folder:
+        if back.files:
+            shutil.copytree(back.folder / "project", folder / "project", symlinks=True)
+        why = f"{back.name} was brought back"
+        with put_aside(connection, back.files > 0, why, tables=not gone) as replaced:
+            if back.schema and not gone:
+                connection.exec_driver_sql("DROP SCHEMA public")
+                connection.exec_driver_sql(f"ALTER SCHEMA {back.schema} RENAME TO public")
+        if back.files:
             replace_files(replaced, folder / "project")
+    remember(connection, back.chapter)
     enter()
     if replaced:
         print(f'What stood there is put aside. To bring that back: restore("{replaced.name}")')
     if gone:
-        print(f'The files of "{name}" are back; its tables are not on this server.')
+        print(f'The files of "{back.name}" are back; its tables are not on this server.')
         return
-    shutil.rmtree(found[name].parent)
-    print(f'"{name}" is back.')
+    shutil.rmtree(back.folder, ignore_errors=True)
+    print(f'"{back.name}" is back.')
 
 
-@dataclass(frozen=True)
-class Aside:
-    """What was put aside: its name, and where the copies of the files are."""
+def recorded(connection: sa.Connection) -> dict[str, Aside]:
+    """All that is put aside, the oldest first.
 
-    name: str
+    Where a record is damaged, or tables have none, the name says what belongs to it.
+    """
+    schemas = _schemas(connection)
+    names = {path.name for path in asides().glob("*") if path.is_dir()}
+    names |= {each.removeprefix("aside_").replace("_", "-") for each in schemas}
+    whole = sorted(name for name in names if NAME.fullmatch(name))
+    return {name: _record(asides() / name, schemas) for name in whole}
 
-    @property
-    def project(self) -> Path:
-        """The copy of workspace/."""
-        return asides() / self.name / "project"
+
+def _record(folder: Path, schemas: set[str]) -> Aside:
+    name = folder.name.removeprefix(PENDING)
+    schema = "aside_" + name.replace("-", "_")
+    try:
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        found = Aside(name, **about)
+        if found.schema not in ("", schema) or type(found.files) is not int:
+            raise ValueError
+        return found
+    except (OSError, ValueError, TypeError, RecursionError):
+        files = sum(not path.is_dir() for path in (folder / "project").rglob("*"))
+        tables = schema if schema in schemas else ""
+        why = "the record is damaged" if folder.exists() else "the files are gone"
+        return Aside(name, os.environ["PGDATABASE"], tables, files, why=why)
+
+
+def _schemas(connection: sa.Connection) -> set[str]:
+    query = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^aside_[0-9_]+$'"
+    return {*connection.exec_driver_sql(query).scalars()}
+
+
+# ---- changing the project ------------------------------------------------------------------------
 
 
 def enter() -> None:
-    """Work in workspace/, import from it, and find our own `alembic` first."""
+    """Work in workspace/, import from it, and find our own `alembic` first.
+
+    Raises WorkbookError.
+    """
     if "%" in str(workspace()):  # alembic.ini takes it for the start of a placeholder
         raise WorkbookError(
             f"Alembic cannot work in {workspace()}, because of the percent sign: move the workbook."
         )
     magics.register()
-    (workspace() / "practice").mkdir(parents=True, exist_ok=True)
+    make(workspace() / "practice")
     os.chdir(workspace())
     if str(workspace()) not in sys.path:
         sys.path.insert(0, str(workspace()))
@@ -101,20 +177,33 @@ def enter() -> None:
     os.environ["PATH"] = os.pathsep.join([commands, *others])  # first: there may be another alembic
 
 
+def make(folder: Path) -> None:
+    """Make a folder where it is missing. Raises WorkbookError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise WorkbookError(
+            f"{folder} has to be a folder: move away what stands there, and run this again."
+        ) from None
+    except OSError as error:
+        raise unwritable(error, folder) from None
+
+
 @contextlib.contextmanager
 def held() -> Iterator[sa.Connection]:
     """A connection for changing the project: one at a time, and only in a database of ours.
 
     Whatever the database or the disk refuses is one line, a WorkbookError.
     """
+    make(workspace())
     try:
-        workspace().mkdir(parents=True, exist_ok=True)
         with database.engine().connect() as connection:
             connection.exec_driver_sql("SELECT pg_advisory_lock(1)")
             database.claim(connection)
             if not connection.scalar(sa.select(sa.func.to_regnamespace("public"))):
                 connection.exec_driver_sql("CREATE SCHEMA public")
             connection.commit()
+            _settle(connection)
             yield connection
     except sa.exc.DBAPIError as error:
         raise database.refused(error.orig) from None
@@ -129,31 +218,64 @@ def in_words(error: OSError) -> str:
     """An error of the file system in a few words; shutil reports a list of them."""
     first = error.args[0] if error.args else ""
     if isinstance(first, list) and first:
-        return str(first[0][-1]).strip()[-120:]
+        return re.sub(r"^\[Errno \d+\] ([^:]*).*", r"\1", str(first[0][-1]))
     return error.strerror or str(error)
 
 
 def occupied(connection: sa.Connection) -> bool:
     """Whether the schema public holds anything at all."""
-    query = """SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace)
-        OR EXISTS (SELECT FROM pg_type WHERE typnamespace = 'public'::regnamespace)
-        OR EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'public'::regnamespace)"""
+    query = """SELECT EXISTS (SELECT FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass
+        AND refobjid = 'public'::regnamespace)"""
     return bool(connection.exec_driver_sql(query).scalar())
 
 
-def own_files() -> list[Path]:
-    """The learner's files, without what tools leave behind, relative to workspace/.
+@contextlib.contextmanager
+def glimpse(connection: sa.Connection) -> Iterator[Rows]:
+    """Questions to the database that wait for nobody, and leave no trace in a transaction."""
 
-    The notebooks beside them are the desk's: putting aside concerns the project.
+    def rows(query: str) -> tuple[tuple[Any, ...], ...]:
+        options = {"no_parameters": True}  # a percent sign in a name is one
+        return tuple(map(tuple, connection.exec_driver_sql(query, execution_options=options)))
+
+    nested = connection.begin_nested()
+    try:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
+        connection.exec_driver_sql("SET LOCAL statement_timeout = '5s'")
+        yield rows
+    finally:
+        nested.rollback()
+
+
+def tables(rows: Rows) -> list[str]:
+    """The tables of the schema public, quoted, but for Alembic's."""
+    query = """SELECT quote_ident(relname) FROM pg_class WHERE relkind IN ('r', 'p')
+        AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version' ORDER BY 1"""
+    return [name for (name,) in rows(query)]
+
+
+def _rows(connection: sa.Connection) -> int | None:
+    """How many rows there are; None if that cannot be said at once."""
+    try:
+        with glimpse(connection) as rows:
+            counts = [rows(f"SELECT count(*) FROM public.{each}") for each in tables(rows)]
+            return sum(int(count) for ((count,),) in counts)
+    except sa.exc.DBAPIError:
+        return None
+
+
+def own_files() -> list[Path]:
+    """The learner's files, relative to workspace/: all but what Python compiles, and notebooks.
+
+    The notebooks beside the project, and JupyterLab's checkpoints of them, are the desk's.
     """
-    found = [path.relative_to(workspace()) for path in workspace().rglob("*")]
-    return [
-        path
-        for path in found
-        if not NOT_WORK & set(path.parts)
-        and not (path.suffix == ".ipynb" and path.name == str(path))
-        and ((workspace() / path).is_file() or (workspace() / path).is_symlink())
-    ]
+    found = []
+    for path in workspace().rglob("*"):
+        own = path.relative_to(workspace())
+        compiled = path.suffix == ".pyc" and path.parent.name == "__pycache__"
+        desk = path.suffix == ".ipynb" and str(own.parent) in (".", ".ipynb_checkpoints")
+        if not compiled and not desk and (path.is_file() or path.is_symlink()):
+            found.append(own)
+    return found
 
 
 def asides() -> Path:
@@ -173,40 +295,96 @@ def draft(parent: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def put_aside(connection: sa.Connection, files: bool, tables: bool = True) -> Aside | None:
-    """Copy the files and rename the schema; None if nothing is there. Nothing is removed yet.
+@contextlib.contextmanager
+def put_aside(
+    connection: sa.Connection, files: bool, why: str, tables: bool = True
+) -> Iterator[Aside | None]:
+    """Put work aside, and commit at the end what else is done; yields None if nothing is there.
 
-    The caller commits, and then replaces the files: a kill or a full disk loses nothing.
+    The files are copied and the schema is renamed; nothing is removed, that is for the caller
+    after this. A failure or a kill at any point leaves all as it was, or put aside.
     """
+    aside = _copied(connection, files, why, tables)
+    pending = asides() / f"{PENDING}{aside.name}" if aside else None
+    try:
+        if aside and aside.schema:
+            connection.exec_driver_sql(f"ALTER SCHEMA public RENAME TO {aside.schema}")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        yield aside
+        forget()
+    except BaseException:
+        if pending:
+            shutil.rmtree(pending, ignore_errors=True)
+        raise
+    connection.commit()
+    if aside and pending:
+        pending.rename(aside.folder)
+        _to_disk(asides())
+
+
+def _copied(connection: sa.Connection, files: bool, why: str, tables: bool) -> Aside | None:
+    """A copy of the files with its record, still hidden. Raises WorkbookError."""
     mine = own_files() if files else []
-    worth = [path for path in mine if path.name != "__init__.py" or _size(path)]
+    worth = any(path.name != "__init__.py" or _size(path) for path in mine)
     tables = tables and occupied(connection)
     if not worth and not tables:
         return None
     name = stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    number = 1
-    while (asides() / name).exists():
+    taken, number = recorded(connection), 1
+    while name in taken:
         number += 1
         name = f"{stamp}-{number}"
-    renamed = "aside_" + name.replace("-", "_") if tables else ""
-    about = {"database": os.environ["PGDATABASE"], "schema": renamed, "files": len(mine)}
+    aside = Aside(
+        name,
+        database=os.environ["PGDATABASE"],
+        schema="aside_" + name.replace("-", "_") if tables else "",
+        files=len(mine),
+        rows=_rows(connection) if tables else 0,
+        chapter=chapter(connection),
+        why=why,
+    )
     try:
         with draft(asides()) as folder:
-            whole = folder / name
-            whole.mkdir()
-            if files:
-                ignore = shutil.ignore_patterns(*NOT_WORK)
-                shutil.copytree(workspace(), whole / "project", ignore=ignore, symlinks=True)
-            (whole / "about.json").write_text(json.dumps(about))
-            whole.rename(asides() / name)
+            for path in mine:
+                target = folder / "all" / "project" / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(workspace() / path, target, follow_symlinks=False)
+            about = folder / "all" / "about.json"
+            about.parent.mkdir(exist_ok=True)
+            stored = {key: value for key, value in asdict(aside).items() if key != "name"}
+            about.write_text(json.dumps(stored), encoding="utf-8")
+            _to_disk(about.parent, *about.parent.rglob("*"))
+            about.parent.rename(asides() / f"{PENDING}{name}")
+            _to_disk(asides())
     except OSError as error:
         raise WorkbookError(
             f"Your work could not be put aside ({in_words(error)}): it was left as it is."
         ) from None
-    if renamed:
-        connection.exec_driver_sql(f"ALTER SCHEMA public RENAME TO {renamed}")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    return Aside(name)
+    return aside
+
+
+def _settle(connection: sa.Connection) -> None:
+    """Finish what was killed: a copy whose transaction came to its end counts, another does not."""
+    schemas = _schemas(connection)
+    for pending in asides().glob(f"{PENDING}*"):
+        record = _record(pending, schemas)
+        if record.schema in schemas:
+            pending.rename(record.folder)
+        elif record.database == os.environ["PGDATABASE"]:
+            shutil.rmtree(pending)
+    connection.commit()
+
+
+def _to_disk(*paths: Path) -> None:
+    """Wait until what was written is on the disk, as far as the platform lets us."""
+    for path in paths:
+        if not path.is_symlink():
+            with contextlib.suppress(PermissionError):  # Windows: folders, read-only files
+                number = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+                try:
+                    os.fsync(number)
+                finally:
+                    os.close(number)
 
 
 def _size(path: Path) -> int:
@@ -220,13 +398,13 @@ def replace_files(aside: Aside | None, folder: Path) -> None:
     """
     for path in own_files():
         mine = workspace() / path
-        copy = aside.project / path if aside else None
+        copy = aside.folder / "project" / path if aside else None
         empty = not mine.is_symlink() and not mine.stat().st_size
         if empty or (copy and same(mine, copy)):
             mine.unlink()
     for path in sorted(workspace().rglob("*"), reverse=True):
-        if path.name in NOT_WORK:
-            shutil.rmtree(path, ignore_errors=True)
+        if path.suffix == ".pyc" and path.parent.name == "__pycache__":
+            path.unlink(missing_ok=True)
         elif path.is_dir() and not path.is_symlink():
             with contextlib.suppress(OSError):  # not empty
                 path.rmdir()
@@ -247,3 +425,45 @@ def same(one: Path, other: Path) -> bool:
     if one.is_symlink() or other.is_symlink():
         return one.is_symlink() and other.is_symlink() and one.readlink() == other.readlink()
     return other.is_file() and filecmp.cmp(one, other, shallow=False)
+
+
+# ---- which chapter project and database are in ---------------------------------------------------
+
+
+def chapter(connection: sa.Connection) -> int | None:
+    """The chapter that project and database are in, if that is known of this very database."""
+    try:
+        record = json.loads(_place().read_text(encoding="utf-8"))
+        number = record["chapter"] if record["schema"] == _public(connection) else None
+        return number if type(number) is int else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def remember(connection: sa.Connection, chapter: int | None) -> None:
+    """Note the chapter; a disk that is full costs the note."""
+    note = json.dumps({"chapter": chapter, "schema": _public(connection)})
+    new = _place().with_suffix(f".{os.getpid()}")
+    try:
+        new.write_text(note, encoding="utf-8")
+        new.replace(_place())
+    except OSError:
+        forget()
+    finally:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+
+
+def forget() -> None:
+    _place().unlink(missing_ok=True)
+
+
+def _place() -> Path:
+    return home() / "chapter.json"
+
+
+def _public(connection: sa.Connection) -> str:
+    """Which schema `public` is, on which server: a number that no other has."""
+    query = """SELECT concat_ws('/', system_identifier, d.oid, 'public'::regnamespace::oid)
+        FROM pg_control_system(), pg_database d WHERE datname = current_database()"""
+    return str(connection.exec_driver_sql(query).scalar())

@@ -6,13 +6,12 @@ like any other, so that three answers can be held side by side.
 
 import contextlib
 import io
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -21,7 +20,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
-from workbook import WorkbookError, project, schema
+from workbook import WorkbookError, apart, project, schema
 from workbook.server import database
 
 NEW, GONE, CHANGED = "+", "\N{MINUS SIGN}", "~"
@@ -183,16 +182,6 @@ def changes(old: State, new: State) -> Iterator[str]:
                 yield f"the {what} {name} {'changes' if name in was else 'is new'}{text}"
 
 
-MODELS = """
-import sys
-sys.path.insert(0, "")
-try:
-    from sqlalchemy import create_engine
-    from jobboard.models import Base
-    Base.metadata.create_all(create_engine("postgresql+psycopg2://"))
-except Exception as error:
-    sys.exit(f"{type(error).__name__}: {error}".splitlines()[0])
-"""
 # From the indexes, since a unique index need not be a constraint.
 KEYS = """
 SELECT n.relname, c.relname, ARRAY(
@@ -247,7 +236,8 @@ def read_state(of: Any) -> State:
                 connection.exec_driver_sql("BEGIN")  # rolled back when the connection closes
                 metadata.create_all(connection)
             elif of == "models":
-                _create_models(connection.exec_driver_sql("SELECT current_database()").scalar_one())
+                for statement in _models():
+                    connection.exec_driver_sql(statement)
             elif of != "base":
                 project.migrate(connection, scripts(), of)
             return read(connection, words)
@@ -261,26 +251,19 @@ def read_state(of: Any) -> State:
         ) from None
 
 
-def _create_models(name: str) -> None:
-    """Create the tables of jobboard/models.py in a database, from a Python of its own.
+def _models() -> list[str]:
+    """The statements that make the tables of jobboard/models.py.
 
-    In this one, what was imported once would count, and not what the file says today.
+    From a Python of its own: in this one, what was imported once would count, and not what the file
+    says today. Raises WorkbookError.
     """
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", MODELS],
-            check=False,
-            env={**os.environ, "PGDATABASE": name},
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=20,
-        )
-    except subprocess.TimeoutExpired:
-        raise WorkbookError("The models do not work: they are not done after 20 seconds.") from None
-    if done.returncode:
-        reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
-        raise WorkbookError(f"The models do not work: {visible(reason)}")
+        made = apart.call("workbook.project:ddl_or_reason", seconds=20, folder=Path.cwd())
+    except apart.Stopped as stopped:
+        made = f"{stopped}."
+    if isinstance(made, str):
+        raise WorkbookError(f"The models do not work: {visible(made)}")
+    return list(made)
 
 
 def read(connection: sa.Connection, of: str) -> State:

@@ -1,186 +1,285 @@
 """Where each chapter starts, and how a learner gets there without losing anything.
 
 A start is a project in workspace/ (files) and a database, both derived from the finished history
-at the root. What stands in the way is put aside.
+at the root (workbook.project). What stands in the way is put aside (workbook.aside).
 """
 
-import contextlib
-import io
+import importlib
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
+import uuid
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
+from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.orm import configure_mappers
 
-from workbook import ROOT, WorkbookError, schema
-from workbook.aside import (
-    draft,
-    enter,
-    held,
-    occupied,
-    own_files,
-    put_aside,
-    replace_files,
-)
+from workbook import WorkbookError, apart, aside, project, schema
+from workbook.aside import Rows, draft, enter, held, put_aside, replace_files
 from workbook.contents import CHAPTERS, Start
-from workbook.project import MODELS, build, lay_out, migrate, models_ddl, scripts, workspace
+from workbook.project import workspace
+from workbook.schema import Schema
 from workbook.server import database
+
+SECONDS = 30  # then a learner's code is taken to hang
+STATEMENT_SECONDS = 10  # for a single SQL statement
 
 
 def start(chapter: int, fresh: bool = False) -> None:
-    """Bring project, database and this Python to the start of a chapter, and say what was done.
+    """Bring project, database and this Python to a chapter, and say what was done.
 
-    A project of the learner's that already stands there is kept (unless `fresh`); anything else is
-    put aside under a dated name that `restore` takes. Raises WorkbookError.
+    In the same chapter as before, the learner goes on where they were (unless `fresh`). A project
+    of theirs that stands at the chapter's start is kept; anything else is put aside under a dated
+    name that `restore` takes. Raises WorkbookError.
     """
     if type(chapter) is not int or chapter not in CHAPTERS:
         raise WorkbookError(f"There is no chapter {chapter!r}: pick one from 0 to {max(CHAPTERS)}.")
     database.connect_environment()
     enter()
-    if chapter == 0:
+    if chapter == 0 and not fresh:
         print("PostgreSQL is running, and this notebook is connected to it.")
         return
-    begin = CHAPTERS[chapter].start
-    with held() as connection, _laid_out(begin) as folder:
-        keep = not fresh and _project_stands(begin)
-        if keep and _database_stands(connection, begin):
-            print(f"You go on with your own project: {begin.words}.")
-            return
-        aside = first = put_aside(connection, files=not keep)
-        if keep:
-            connection.commit()
-            # Their migrations may end a transaction of ours, so they get one of their own.
-            keep = not begin.applied or _apply_own(connection, begin)
-            if not keep:
-                aside = put_aside(connection, files=True) or aside
-        if not keep:
-            build(connection, begin)
-            connection.commit()
-            replace_files(aside, folder)
+    with held() as connection:
+        mine = aside.own_files() and not fresh
+        on_stage = "WORKBOOK_STAGE" in os.environ  # there, the first cell is the way back
+        if mine and not on_stage and aside.chapter(connection) == chapter:
+            told = [
+                f"You go on in chapter {chapter} where you were. To begin it anew:"
+                f" start({chapter}, fresh=True), or in a terminal python3 -m workbook reset {chapter}"
+            ]
+        else:
+            told = _begin(connection, chapter, CHAPTERS[chapter].start, keep=bool(mine))
     enter()
-    if first and first != aside:
-        print(f'Your database is put aside. To bring it back: restore("{first.name}")')
-    if aside:
-        what = "Your database is" if keep else "Your earlier work is"
-        print(f'{what} put aside. To bring it back: restore("{aside.name}")')
-    print(f"Chapter {chapter} starts with {begin.words}.")
+    print(*told, sep="\n")
 
 
 def reset() -> None:
-    """Put everything of the learner's aside: an empty workspace/ and an empty database.
+    """Put everything of the learner's aside: no project, and an empty database.
 
-    Raises WorkbookError.
+    The lessons stay. Raises WorkbookError.
     """
     database.connect_environment()
     with held() as connection, draft(workspace().parent) as empty:
-        aside = put_aside(connection, files=True)
-        connection.commit()
-        replace_files(aside, empty)
-    if aside:
-        print(f'Put aside. To bring it back: restore("{aside.name}")')
-    else:
-        print("There is nothing yet.")
+        with put_aside(connection, True, "all was reset") as away:
+            pass
+        replace_files(away, empty)
+    print(away.told() if away else "There is nothing yet.")
 
 
-def _project_stands(begin: Start) -> bool:
-    """Whether the learner's own files are at the start: models and migrations, by what they do."""
-    here = workspace()
-    if not begin.files:
-        return [path.as_posix() for path in own_files()] == ["jobboard/__init__.py"]
-    if not _same_models():
-        return False
-    if not begin.heads:
-        return not (here / "alembic").exists() and not (here / "alembic.ini").exists()
-    try:
-        if not _environment_stands(here):
-            return False
-        return _built(here, "head") == _built(ROOT, *begin.heads)
-    except WorkbookError:
-        raise
-    except (Exception, SystemExit):  # noqa: BLE001 - whatever a half-written migration can do
-        return False
-
-
-def _environment_stands(project: Path) -> bool:
-    """Whether `alembic` works in a project, on this database."""
-    config = Config(str(project / "alembic.ini"))
-    environment = project / "alembic"
-    place = Path(config.get_main_option("script_location") or "")
-    if not (environment / "script.py.mako").is_file() or place != environment:
-        return False
-    template = Path(config.get_template_directory()) / "generic" / "env.py"
-    as_made = (environment / "env.py").read_bytes() == template.read_bytes()
-    if config.get_main_option("sqlalchemy.url") == database.URL and as_made:
-        return True
-    command = [sys.executable, "-m", "alembic", "current"]  # half a second, for what is their own
-    done = subprocess.run(command, cwd=project, capture_output=True, check=False, timeout=20)
-    return done.returncode == 0
-
-
-def _built(project: Path, revision: str) -> schema.Schema:
-    """The schema that a project's migrations give when they are applied to an empty database."""
-    scratch = os.environ["PGDATABASE"] + "_scratch"
-    with database.scratch() as connection, contextlib.redirect_stdout(io.StringIO()):
-        # A migration may open a connection of its own: not to the database where rows are.
-        with database.variables(PGDATABASE=scratch):
-            migrate(connection, scripts(project), revision)
-        return schema.read(connection)
-
-
-def _same_models() -> bool:
-    """Whether the learner's models make the same tables as the story's."""
-    mine = workspace() / "jobboard"
-    names = ("database.py", "models.py")
-    if not all((mine / name).is_file() for name in names):
-        return False
-    if all(
-        (mine / name).read_bytes() == (MODELS / "jobboard" / name).read_bytes() for name in names
-    ):
-        return True
-    made = models_ddl(workspace())
-    return made is not None and made == models_ddl(MODELS)
-
-
-def _database_stands(connection: sa.Connection, begin: Start) -> bool:
-    """Whether the database is at the start: at the learner's own head or base, and no rows ever."""
-    if not begin.applied:
-        return not occupied(connection)
-    quote = connection.dialect.identifier_preparer.quote
-    used = "SELECT 1 FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
-    try:
-        with connection.begin_nested():
-            connection.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
-            tables = sa.inspect(connection).get_table_names()
-            if "alembic_version" not in tables or connection.exec_driver_sql(used).first():
-                return False
-            versions = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
-            if sorted(versions.scalars()) != sorted(scripts(workspace()).get_heads()):
-                return False
-            tables.remove("alembic_version")
-            for table in tables:
-                if connection.exec_driver_sql(f"SELECT 1 FROM {quote(table)} LIMIT 1").first():
-                    return False
-            return schema.read(connection) == _built(ROOT, *begin.applied)
-    except sa.exc.DBAPIError:  # locked by another notebook's open transaction
-        return False
-
-
-def _apply_own(connection: sa.Connection, begin: Start) -> bool:
-    """Apply the learner's own migrations; whether that leads to the start."""
-    try:
-        with database.engine().connect() as own, contextlib.redirect_stdout(io.StringIO()):
-            migrate(own, scripts(workspace()), "head")
-    except (Exception, SystemExit):  # noqa: BLE001 - a learner's code may raise anything
-        return False
-    return _database_stands(connection, begin)
-
-
-@contextlib.contextmanager
-def _laid_out(begin: Start) -> Iterator[Path]:
-    """The project as a chapter starts: Alembic's own template, and the history's revisions."""
+def _begin(connection: sa.Connection, chapter: int, begin: Start, keep: bool) -> list[str]:
+    """Bring project and database to a start; gives what is to be said."""
+    told = []
+    again = aside.chapter(connection) == chapter
+    why = f"chapter {chapter} was begun anew" if again else f"chapter {chapter} was started"
     with draft(workspace().parent) as folder:
-        lay_out(folder, begin)
-        yield folder
+        project.lay_out(folder, begin)
+        standing = _standing(folder, begin) if keep else None
+        connection.commit()  # looking is over
+        if standing and standing.data == _data(connection, standing.own):
+            aside.remember(connection, chapter)
+            return [f"You go on with your own project: {begin.words}."]
+        if standing:
+            # Their migrations may end a transaction of ours, so they get one of their own.
+            with put_aside(connection, False, why) as away:
+                pass
+            told += [away.told()] if away else []
+            if not _brought(connection, standing, begin):
+                standing = None
+        if not standing:
+            with put_aside(connection, True, why) as away:
+                project.build(connection, begin)
+            told += [away.told()] if away else []
+            replace_files(away, folder)
+        aside.remember(connection, chapter)
+    return [*told, f"Chapter {chapter} starts with {begin.words}."]
+
+
+# ---- whether the learner's own project stands at a start: one fingerprint, of it and of the start -
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a project's files do, whatever they say."""
+
+    begun: bool  # whether jobboard/ holds any code
+    models: tuple[str, ...]  # the statements that make their tables
+    schema: Schema | None = None  # at the heads, from nothing; None: no Alembic environment
+    ends: int = 0  # how many heads there are
+    idle: int = 0  # revisions that change nothing
+    heads: tuple[str, ...] = field(default=(), compare=False)
+    steps: dict[str, Schema] = field(default_factory=dict, compare=False)  # after each revision
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a database holds, and where it is in its project's history."""
+
+    at: str
+    schema: Schema
+    objects: tuple[object, ...]  # how many of each kind
+    rows: tuple[object, ...]  # of each table: its name, how many, and their sum
+    counters: tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A project of the learner's that stands at a start, and the data that belong there."""
+
+    own: Project
+    data: Data | None
+
+
+def _standing(folder: Path, begin: Start) -> Standing | None:
+    """The learner's project, if it does what the one in `folder` does.
+
+    Both are run on the scratch database, in a process of their own. Raises WorkbookError.
+    """
+    with database.scratch() as connection:
+        scratch = connection.exec_driver_sql("SELECT current_database()").scalar_one()
+        try:
+            found = _apart(connection, "compared", folder, workspace(), PGDATABASE=scratch)
+        except apart.Stopped:
+            return None
+        if not found:
+            return None
+        wanted, own = found
+        with database.engine(scratch).connect() as other:
+            other.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            project.build(other, begin)
+            return Standing(own, _data(other, wanted))
+
+
+def _brought(connection: sa.Connection, standing: Standing, begin: Start) -> bool:
+    """Bring an empty database to the start by the learner's own migrations; whether that worked."""
+    own, data = standing.own, standing.data
+    targets = list(own.heads) if begin.applied else []
+    if targets and data and data.at != HEADS:
+        targets = [id for id, after in own.steps.items() if after == data.schema][-1:]
+    try:
+        if targets:
+            _apart(connection, "upgrade", targets)
+    except apart.Stopped:
+        return False
+    project.build(connection, replace(begin, applied=()))
+    connection.commit()
+    return _data(connection, own) == data
+
+
+def _apart(connection: sa.Connection, function: str, *arguments: Any, **variables: str) -> Any:
+    """Run a learner's code with the limits of a check. Raises apart.Stopped.
+
+    Its sessions are ended: a statement goes on in the server when its program is gone.
+    """
+    session = f"start-{uuid.uuid4().hex}"
+    limit = f"{os.environ.get('PGOPTIONS', '')} -c statement_timeout={STATEMENT_SECONDS}s"
+    variables |= {"PGAPPNAME": session, "PGOPTIONS": limit}
+    function = f"workbook.starts:{function}"
+    try:
+        return apart.call(function, *arguments, seconds=SECONDS, folder=workspace(), **variables)
+    finally:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = current_database() AND application_name = '{session}'"
+        )
+
+
+OBJECTS = """
+SELECT 'class', relkind::text, count(*) FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind <> 'i' GROUP BY 2
+UNION ALL SELECT 'type', typtype::text, count(*) FROM pg_type
+WHERE typnamespace = 'public'::regnamespace GROUP BY 2
+UNION ALL SELECT 'function', prokind::text, count(*) FROM pg_proc
+WHERE pronamespace = 'public'::regnamespace GROUP BY 2 ORDER BY 1, 2
+"""
+COUNTERS = "SELECT last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1"
+ROWS = "SELECT count(*), sum(hashtextextended(to_jsonb(t)::text, 0)) FROM public.{} AS t"
+
+
+def _data(connection: sa.Connection, own: Project) -> Data | None:
+    """What a database holds; None if a table is locked, or cannot be read at once."""
+    try:
+        with aside.glimpse(connection) as rows:
+            return Data(
+                _at(rows, own),
+                schema.read(connection),
+                rows(OBJECTS),
+                tuple((each, *rows(ROWS.format(each))) for each in aside.tables(rows)),
+                rows(COUNTERS),
+            )
+    except sa.exc.DBAPIError:
+        return None
+
+
+HEADS = "the heads"
+
+
+def _at(rows: Rows, own: Project) -> str:
+    """Where alembic_version says that the database is, whatever the revisions are called."""
+    if rows("SELECT to_regclass('public.alembic_version')") == ((None,),):
+        return "nowhere"
+    found = {version for (version,) in rows("SELECT version_num FROM public.alembic_version")}
+    if not found or found == {*own.heads}:
+        return HEADS if found else "base"
+    return "in between" if found <= {*own.steps} else "unknown"
+
+
+# ---- in a process of their own: whatever a learner's code does ------------------------------------
+
+
+def compared(start: Path, own: Path) -> tuple[Project, Project] | None:
+    """What a start and the learner's project do on the scratch database; None if they differ."""
+    modules = [each.stem for each in (start / "jobboard").glob("*.py") if each.stem != "__init__"]
+    wanted, found = (_project(folder, modules) for folder in (start, own))
+    return (wanted, found) if found == wanted else None
+
+
+def _project(folder: Path, modules: list[str]) -> Project:
+    """Import the modules of a project, and run its migrations. Raises whatever they raise."""
+    os.chdir(folder)
+    for name in [name for name in sys.modules if name.split(".")[0] == "jobboard"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    begun = any(path.stat().st_size for path in Path("jobboard").glob("*.py"))
+    models = tuple(project.ddl()) if Path("jobboard/models.py").exists() else ()
+    for name in modules:
+        importlib.import_module(f"jobboard.{name}")
+    configure_mappers()
+    if not Path("alembic").exists() and not Path("alembic.ini").exists():
+        return Project(begun, models)
+    steps, idle, before = {}, 0, Schema({})
+    with database.engine().connect() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        connection.commit()
+        scripts = _environment(folder)
+        for revision in reversed(list(scripts.walk_revisions())):
+            upgrade([revision.revision])
+            steps[revision.revision] = now = schema.read(connection)
+            connection.commit()
+            idle, before = idle + (now == before), now
+    heads = tuple(scripts.get_heads())
+    return Project(begun, models, before, len(heads), idle, heads, steps)
+
+
+def _environment(folder: Path) -> ScriptDirectory:
+    """The revisions of a project, if `alembic` works there on the learner's database."""
+    config = Config("alembic.ini")
+    scripts = ScriptDirectory.from_config(config)
+    place, databases = Path(scripts.dir), set()
+    sa.event.listen(sa.Pool, "connect", lambda each, _: databases.add(each.info.dbname))
+    command.current(config)
+    scratch = os.environ["PGDATABASE"]
+    elsewhere = databases - {scratch, scratch.removesuffix("_scratch")}
+    if elsewhere or place != folder / "alembic" or not (place / "script.py.mako").is_file():
+        raise ValueError("not the environment that the lessons work with")
+    return scripts
+
+
+def upgrade(revisions: list[str]) -> None:
+    """Apply the migrations of the folder that this process is in, each in a transaction."""
+    for revision in revisions:
+        with database.engine().connect() as connection:
+            project.migrate(connection, project.scripts(Path.cwd()), revision)

@@ -147,6 +147,7 @@ def jupyter(first: Path, dark: bool) -> tuple[list[str], dict[str, str]]:
         f"--LabApp.extra_labextensions_path={ROOT / 'workbook' / 'jupyter' / 'stage'}",
     ]
     return arguments, {
+        "WORKBOOK_STAGE": "1",  # a chapter's first cell begins it anew
         "JUPYTER_CONFIG_PATH": str(settings),
         "JUPYTERLAB_SETTINGS_DIR": str(settings / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces" / first.parent.name),
