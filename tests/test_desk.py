@@ -14,8 +14,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from workbook import ROOT, WorkbookError, contents, desk
-from workbook.aside import own_files, replace_files
+from workbook import ROOT, WorkbookError, contents, desk, starts
 
 LESSON = "03_upgrade.ipynb"
 NEW, STEM = "03_upgrade.new.ipynb", "03_upgrade"
@@ -201,15 +200,18 @@ def test_what_cannot_be_read_is_left_alone(place: Path, text: bytes | None) -> N
     assert read(copy)
 
 
-def test_putting_a_project_aside_leaves_the_lessons(place: Path) -> None:
-    project = place / "workspace" / "jobboard" / "mine.ipynb"
-    project.parent.mkdir()
-    project.write_text("mine")
-    assert [path.as_posix() for path in own_files()] == ["jobboard/mine.ipynb"]
-    replace_files(None, place / "nothing")
-    assert {path.name for path in (place / "workspace").glob("*.ipynb")} == {
-        chapter.lesson for chapter in contents.CHAPTERS.values()
-    }
+def test_putting_a_project_aside_leaves_the_lessons(place: Path, database: str) -> None:
+    for name in (LESSON, "jobboard/mine.ipynb"):
+        path = place / "workspace" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    starts.reset()
+    [kept] = (place / "put_aside").iterdir()
+    assert [path.name for path in kept.rglob("*.ipynb")] == ["mine.ipynb"]
+    assert (place / "workspace" / LESSON).read_text() == "mine"
+    assert not (place / "workspace" / "jobboard" / "mine.ipynb").exists()
+    left = {path.name for path in (place / "workspace").glob("*.ipynb")}
+    assert left == {chapter.lesson for chapter in contents.CHAPTERS.values()}
 
 
 def test_without_the_version_that_it_was_made_from_a_copy_stays(place: Path) -> None:
