@@ -28,12 +28,13 @@ from tornado.httpclient import HTTPClientError
 
 from classroom import client, room, server
 from workbook import ROOT, WorkbookError
+from workbook.contents import CHAPTERS
 from workbook.exercises import answers, load
 from workbook.server import postgres
 
 HUB = Path(os.environ.get("ROOM_HUB", ROOT / ".room" / "hub" / "bin" / "python"))
 LEARNERS = Path(os.environ.get("ROOM_LEARNERS", ROOT / ".room" / "learners" / "bin" / "python"))
-NOTEBOOKS = ["00_start_here", "01_models", "02_init_revision", "03_upgrade"]
+NOTEBOOKS = [CHAPTERS[number].lesson.removesuffix(".ipynb") for number in range(4)]
 IMPORTS = "from workbook import check, hint, progress, solution\n"
 HBA = """local all postgres,learner peer map=workbook
 local all all scram-sha-256

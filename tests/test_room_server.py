@@ -6,6 +6,7 @@ Each attack is something that a server without the defence would let happen.
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -132,25 +133,120 @@ def until(question: Callable[[], object], patience: int = 60) -> None:
 # ---- attacks -----------------------------------------------------------------------------------
 
 
+NOWHERE_ELSE = {
+    "anna": "learner_berta learner_berta_scratch learner_dora other postgres template1 template0"
+    f" {classroom.TEMPLATE}",
+    "teacher": "other postgres learner_anna template1",
+}
+# What is refused to whom, in which database.
+REFUSED = {
+    ("anna", "learner_anna"): f"""
+drop a neighbour's database | DROP DATABASE learner_berta
+drop it by force | DROP DATABASE learner_berta WITH (FORCE)
+rename it | ALTER DATABASE learner_berta RENAME TO gone
+rename one's own | ALTER DATABASE learner_anna_scratch RENAME TO free
+comment on it | COMMENT ON DATABASE learner_berta IS 'mine'
+alter it | ALTER DATABASE learner_berta SET search_path = nowhere
+close it | ALTER DATABASE learner_berta ALLOW_CONNECTIONS false
+take it | ALTER DATABASE learner_berta OWNER TO learner_anna
+give one's own away | ALTER DATABASE learner_anna OWNER TO learner_berta
+drop the room | DROP DATABASE room
+drop the template | DROP DATABASE {classroom.TEMPLATE}
+alter the template | ALTER DATABASE {classroom.TEMPLATE} ALLOW_CONNECTIONS true
+replace template1 | ALTER DATABASE template1 RENAME TO template2
+be a neighbour | SET ROLE learner_berta
+be a superuser | SET ROLE postgres
+be the room's owner | SET ROLE room_owner
+log in as a neighbour | SET SESSION AUTHORIZATION learner_berta
+take a neighbour's rights | GRANT learner_berta TO learner_anna
+take the teachers' rights | GRANT room_teachers TO learner_anna
+take the owner's rights | GRANT room_owner TO learner_anna
+read all data | GRANT pg_read_all_data TO learner_anna
+create a role | CREATE ROLE friend
+create a database | CREATE DATABASE more
+copy a neighbour's database | CREATE DATABASE more TEMPLATE learner_berta
+drop a role | DROP ROLE learner_berta
+become a superuser | ALTER ROLE learner_anna SUPERUSER
+be allowed databases | ALTER ROLE learner_anna CREATEDB
+take more connections | ALTER ROLE learner_anna CONNECTION LIMIT 1000
+set a neighbour's password | ALTER ROLE learner_berta PASSWORD 'known'
+set a neighbour's settings | ALTER ROLE learner_berta SET statement_timeout = 1
+change the server | ALTER SYSTEM SET max_connections = 1
+reload the server | SELECT pg_reload_conf()
+run a program | COPY (SELECT 1) TO PROGRAM 'cat'
+read from a program | CREATE TABLE t (x text); COPY t FROM PROGRAM 'id'
+write a file | COPY (SELECT 1) TO '/tmp/attack'
+read a file | CREATE TABLE t (x text); COPY t FROM '/etc/passwd'
+read a file by a function | SELECT pg_read_file('/etc/passwd')
+list a folder | SELECT pg_ls_dir('.')
+import a large object | SELECT lo_import('/etc/passwd')
+export a large object | SELECT lo_export(lo_creat(-1), '/tmp/attack')
+dblink | CREATE EXTENSION dblink
+another server | CREATE EXTENSION postgres_fdw
+files as tables | CREATE EXTENSION file_fdw
+C | CREATE FUNCTION f() RETURNS int AS 'libc', 'getpid' LANGUAGE c
+internal functions | CREATE FUNCTION f() RETURNS int AS 'x' LANGUAGE internal
+a tablespace | CREATE TABLESPACE t LOCATION '/tmp'
+an event trigger | CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION now()
+password hashes | SELECT rolpassword FROM pg_authid
+password hashes by another view | SELECT passwd FROM pg_shadow
+who may connect | SELECT * FROM pg_hba_file_rules
+more temporary files | SET temp_file_limit = -1
+more of them for ever | ALTER ROLE learner_anna SET temp_file_limit = -1
+fill the log | SET log_min_messages = debug5
+fill the log for ever | ALTER DATABASE learner_anna SET log_min_messages = debug5
+lock everybody out | LOCK TABLE pg_authid IN ACCESS SHARE MODE
+lock the databases | LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE
+lock a row of them | SELECT FROM pg_database FOR UPDATE
+change them | UPDATE pg_database SET datallowconn = true
+a replication slot | SELECT pg_create_physical_replication_slot('s')
+write a checkpoint | CHECKPOINT
+""",
+    ("anna", "room"): f"""
+read reports | SELECT * FROM room.reports
+read hands | SELECT * FROM room.hands
+read names | SELECT * FROM room.learners
+read the teacher's views | SELECT * FROM room.results
+read where others are | SELECT * FROM room.whereabouts
+read the exercises | SELECT * FROM room.exercises
+read hands that are up | SELECT * FROM room.hands_up
+read mistakes | SELECT * FROM room.mistakes(5)
+write a report | INSERT INTO room.reports VALUES ('learner_berta', '{UUID}', now(), '3.2')
+raise another's hand | INSERT INTO room.hands VALUES ('learner_berta', now())
+lower all hands | DELETE FROM room.hands
+empty the reports | TRUNCATE room.reports
+drop them | DROP TABLE room.reports
+lock them | BEGIN; LOCK TABLE room.reports IN ACCESS SHARE MODE
+lock the learners | BEGIN; LOCK TABLE room.learners
+more allowance | UPDATE room.learners SET allowance = 1e9
+replace a function | CREATE OR REPLACE FUNCTION room.hand(up boolean) RETURNS void LANGUAGE sql AS ''
+call an inner function | SELECT room.spend()
+a table | CREATE TABLE public.t ()
+a schema | CREATE SCHEMA s
+a temporary table | CREATE TEMPORARY TABLE learners (role name)
+another owner | ALTER DATABASE room OWNER TO learner_anna
+another one in | GRANT CONNECT ON DATABASE room TO learner_dora
+""",
+    ("teacher", "room"): """
+read the reports themselves | SELECT * FROM room.reports
+delete them | BEGIN; SET TRANSACTION READ WRITE; DELETE FROM room.reports
+make a temporary table | BEGIN; SET TRANSACTION READ WRITE; CREATE TEMPORARY TABLE t ()
+raise a hand | SELECT room.hand(true)
+be the owner | SET ROLE room_owner
+read password hashes | SELECT rolpassword FROM pg_authid
+""",
+}
+
+
 @pytest.mark.parametrize(
-    "name",
-    [
-        "learner_berta",
-        "learner_berta_scratch",
-        "learner_dora",
-        "other",
-        "postgres",
-        "template1",
-        "template0",
-        classroom.TEMPLATE,
-    ],
+    ("who", "name"), [(who, name) for who, names in NOWHERE_ELSE.items() for name in names.split()]
 )
-def test_learners_connect_nowhere_else(room: Room, name: str) -> None:
+def test_nobody_connects_elsewhere(room: Room, who: str, name: str) -> None:
     with pytest.raises(
         psycopg2.OperationalError,
         match=r"permission denied for database|not currently accepting connections",
     ):
-        connect(room.anna, name)
+        connect(room.teacher if who == "teacher" else room.learners[who], name)
 
 
 def test_learners_connect_to_their_own(room: Room) -> None:
@@ -158,121 +254,26 @@ def test_learners_connect_to_their_own(room: Room) -> None:
         assert ask(room.anna, "SELECT current_database()", name) == [(name,)]
 
 
-REFUSED = {
-    "drop a neighbour's database": "DROP DATABASE learner_berta",
-    "drop it by force": "DROP DATABASE learner_berta WITH (FORCE)",
-    "rename it": "ALTER DATABASE learner_berta RENAME TO gone",
-    "rename one's own": "ALTER DATABASE learner_anna_scratch RENAME TO free",
-    "comment on it": "COMMENT ON DATABASE learner_berta IS 'mine'",
-    "alter it": "ALTER DATABASE learner_berta SET search_path = nowhere",
-    "close it": "ALTER DATABASE learner_berta ALLOW_CONNECTIONS false",
-    "take it": "ALTER DATABASE learner_berta OWNER TO learner_anna",
-    "give one's own away": "ALTER DATABASE learner_anna OWNER TO learner_berta",
-    "drop the room": "DROP DATABASE room",
-    "drop the template": f"DROP DATABASE {classroom.TEMPLATE}",
-    "alter the template": f"ALTER DATABASE {classroom.TEMPLATE} ALLOW_CONNECTIONS true",
-    "replace template1": "ALTER DATABASE template1 RENAME TO template2",
-    "be a neighbour": "SET ROLE learner_berta",
-    "be a superuser": "SET ROLE postgres",
-    "be the room's owner": "SET ROLE room_owner",
-    "log in as a neighbour": "SET SESSION AUTHORIZATION learner_berta",
-    "take a neighbour's rights": "GRANT learner_berta TO learner_anna",
-    "take the teachers' rights": "GRANT room_teachers TO learner_anna",
-    "take the owner's rights": "GRANT room_owner TO learner_anna",
-    "read all data": "GRANT pg_read_all_data TO learner_anna",
-    "create a role": "CREATE ROLE friend",
-    "create a database": "CREATE DATABASE more",
-    "copy a neighbour's database": "CREATE DATABASE more TEMPLATE learner_berta",
-    "drop a role": "DROP ROLE learner_berta",
-    "become a superuser": "ALTER ROLE learner_anna SUPERUSER",
-    "be allowed databases": "ALTER ROLE learner_anna CREATEDB",
-    "take more connections": "ALTER ROLE learner_anna CONNECTION LIMIT 1000",
-    "set a neighbour's password": "ALTER ROLE learner_berta PASSWORD 'known'",
-    "set a neighbour's settings": "ALTER ROLE learner_berta SET statement_timeout = 1",
-    "change the server": "ALTER SYSTEM SET max_connections = 1",
-    "reload the server": "SELECT pg_reload_conf()",
-    "run a program": "COPY (SELECT 1) TO PROGRAM 'cat'",
-    "read from a program": "CREATE TABLE t (x text); COPY t FROM PROGRAM 'id'",
-    "write a file": "COPY (SELECT 1) TO '/tmp/attack'",
-    "read a file": "CREATE TABLE t (x text); COPY t FROM '/etc/passwd'",
-    "read a file by a function": "SELECT pg_read_file('/etc/passwd')",
-    "list a folder": "SELECT pg_ls_dir('.')",
-    "import a large object": "SELECT lo_import('/etc/passwd')",
-    "export a large object": "SELECT lo_export(lo_creat(-1), '/tmp/attack')",
-    "dblink": "CREATE EXTENSION dblink",
-    "another server": "CREATE EXTENSION postgres_fdw",
-    "files as tables": "CREATE EXTENSION file_fdw",
-    "C": "CREATE FUNCTION f() RETURNS int AS 'libc', 'getpid' LANGUAGE c",
-    "internal functions": "CREATE FUNCTION f() RETURNS int AS 'x' LANGUAGE internal",
-    "a tablespace": "CREATE TABLESPACE t LOCATION '/tmp'",
-    "an event trigger": "CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION now()",
-    "password hashes": "SELECT rolpassword FROM pg_authid",
-    "password hashes by another view": "SELECT passwd FROM pg_shadow",
-    "who may connect": "SELECT * FROM pg_hba_file_rules",
-    "more temporary files": "SET temp_file_limit = -1",
-    "more of them for ever": "ALTER ROLE learner_anna SET temp_file_limit = -1",
-    "fill the log": "SET log_min_messages = debug5",
-    "fill the log for ever": "ALTER DATABASE learner_anna SET log_min_messages = debug5",
-    "lock everybody out": "LOCK TABLE pg_authid IN ACCESS SHARE MODE",
-    "lock the databases": "LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE",
-    "lock a row of them": "SELECT FROM pg_database FOR UPDATE",
-    "change them": "UPDATE pg_database SET datallowconn = true",
-    "a replication slot": "SELECT pg_create_physical_replication_slot('s')",
-    "write a checkpoint": "CHECKPOINT",
-}
-REFUSED_IN_THE_ROOM = {
-    "read reports": "SELECT * FROM room.reports",
-    "read hands": "SELECT * FROM room.hands",
-    "read names": "SELECT * FROM room.learners",
-    "read the teacher's views": "SELECT * FROM room.results",
-    "read where others are": "SELECT * FROM room.whereabouts",
-    "read the exercises": "SELECT * FROM room.exercises",
-    "read hands that are up": "SELECT * FROM room.hands_up",
-    "read mistakes": "SELECT * FROM room.mistakes(5)",
-    "write a report": f"INSERT INTO room.reports VALUES ('learner_berta', '{UUID}', now(), '3.2')",
-    "raise another's hand": "INSERT INTO room.hands VALUES ('learner_berta', now())",
-    "lower all hands": "DELETE FROM room.hands",
-    "empty the reports": "TRUNCATE room.reports",
-    "drop them": "DROP TABLE room.reports",
-    "lock them": "BEGIN; LOCK TABLE room.reports IN ACCESS SHARE MODE",
-    "lock the learners": "BEGIN; LOCK TABLE room.learners",
-    "more allowance": "UPDATE room.learners SET allowance = 1e9",
-    "replace a function": "CREATE OR REPLACE FUNCTION room.hand(up boolean) RETURNS void"
-    " LANGUAGE sql AS ''",
-    "call an inner function": "SELECT room.spend()",
-    "a table": "CREATE TABLE public.t ()",
-    "a schema": "CREATE SCHEMA s",
-    "a temporary table": "CREATE TEMPORARY TABLE learners (role name)",
-    "another owner": "ALTER DATABASE room OWNER TO learner_anna",
-    "another one in": "GRANT CONNECT ON DATABASE room TO learner_dora",
-}
-
-
-@pytest.mark.parametrize("attack", REFUSED.values(), ids=REFUSED.keys())
-def test_refused_in_a_database_of_ones_own(room: Room, attack: str) -> None:
+@pytest.mark.parametrize(
+    ("who", "name", "attack"),
+    [
+        pytest.param(*place, line.split(" | ")[1], id=f"{place[0]}: {line.split(' | ')[0]}")
+        for place, lines in REFUSED.items()
+        for line in lines.strip().splitlines()
+    ],
+)
+def test_refused(room: Room, who: str, name: str, attack: str) -> None:
+    env = room.teacher if who == "teacher" else room.learners[who]
     with (
-        contextlib.closing(connect(room.anna)) as connection,
+        contextlib.closing(connect(env, name)) as connection,
         connection.cursor() as cursor,
         pytest.raises(errors.InsufficientPrivilege),
     ):
-        cursor.execute("BEGIN")  # leaves nothing behind
-        if "DATABASE" in attack or "TABLESPACE" in attack or "SYSTEM" in attack:
-            cursor.execute("COMMIT")
-        cursor.execute(attack)
-
-
-@pytest.mark.parametrize("attack", REFUSED_IN_THE_ROOM.values(), ids=REFUSED_IN_THE_ROOM.keys())
-def test_refused_in_the_room(room: Room, attack: str) -> None:
-    with pytest.raises(errors.InsufficientPrivilege):
-        grants_nothing(room.anna, attack)
-
-
-def grants_nothing(env: dict[str, str], attack: str) -> None:
-    """Run an attack in the room; a GRANT without the right is only a warning."""
-    with contextlib.closing(connect(env, "room")) as connection, connection.cursor() as cursor:
+        if name != "room" and not re.search("DATABASE|TABLESPACE|SYSTEM", attack):
+            cursor.execute("BEGIN")  # leaves nothing behind
         cursor.execute(attack)
         if any("no privileges were granted" in each for each in connection.notices):
-            raise errors.InsufficientPrivilege
+            raise errors.InsufficientPrivilege  # a GRANT without the right is only a warning
 
 
 def test_a_learner_is_nothing_else(room: Room) -> None:
@@ -631,6 +632,8 @@ def test_preparing_again_keeps_the_data_and_voids_the_password(room: Room) -> No
     ask(before, REPORT, "room")
     classroom.prepare_room(room.admin)
     after = make(room, "twice")
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        connect(before)
     assert after.pop("PGPASSWORD") != before.pop("PGPASSWORD")
     assert after == before
     assert set(after) == {
@@ -666,13 +669,6 @@ def test_a_new_version_of_the_room_keeps_the_reports(
         connection.cursor().execute(f"BEGIN; {query}")
         classroom.prepare_room(room.admin)
     assert results(room, "early") == [("3.2", "done", None)]
-
-
-def test_the_old_password_no_longer_works(room: Room) -> None:
-    before = make(room, "fresh")
-    make(room, "fresh")
-    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
-        connect(before)
 
 
 def test_no_password_reaches_the_servers_log(room: Room) -> None:
@@ -724,27 +720,16 @@ def test_a_learners_open_transaction_does_not_keep_them_out(room: Room) -> None:
         assert ask(make(room, "stuck"), "SELECT 1") == [(1,)]
 
 
-def test_preparing_the_same_learner_at_once(room: Room) -> None:
-    def prepare(_: int) -> dict[str, str]:
-        return classroom.prepare_learner(room.admin, "eager")
-
-    with ThreadPoolExecutor(6) as pool:
-        environments = list(pool.map(prepare, range(6)))
-    working = 0
-    for env in environments:
-        with contextlib.suppress(psycopg2.OperationalError):
-            working += ask(env, "SELECT 1") == [(1,)]
-    assert working == 1
-
-
-def test_preparing_many_learners_at_once(room: Room) -> None:
-    names = [f"crowd{number}" for number in range(8)]
+@pytest.mark.parametrize(("names", "left"), [(["eager"] * 6, 1), ([*"abcdefgh"], 8)])
+def test_preparing_at_once(room: Room, names: list[str], left: int) -> None:
+    """One learner, whose last password holds; or many."""
     with ThreadPoolExecutor(8) as pool:
-        environments = list(
-            pool.map(lambda name: classroom.prepare_learner(room.admin, name), names)
-        )
-    for env in environments:
-        assert ask(env, "SELECT current_database()") == [(env["PGUSER"],)]
+        found = list(pool.map(lambda name: classroom.prepare_learner(room.admin, name), names))
+    working = 0
+    for env in found:
+        with contextlib.suppress(psycopg2.OperationalError):
+            working += ask(env, "SELECT current_database()") == [(env["PGUSER"],)]
+    assert working == left
 
 
 NAMES = [
@@ -844,28 +829,6 @@ def test_what_goes_wrong_is_one_line(room: Room) -> None:
 # ---- the teacher -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["other", "postgres", "learner_anna", "template1"])
-def test_a_teacher_sees_only_their_room(room: Room, name: str) -> None:
-    with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
-        connect(room.teacher, name)
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [
-        "SELECT * FROM room.reports",
-        "BEGIN; SET TRANSACTION READ WRITE; DELETE FROM room.reports",
-        "BEGIN; SET TRANSACTION READ WRITE; CREATE TEMPORARY TABLE t ()",
-        "SELECT room.hand(true)",
-        "SET ROLE room_owner",
-        "SELECT rolpassword FROM pg_authid",
-    ],
-)
-def test_a_teacher_only_reads(room: Room, attack: str) -> None:
-    with pytest.raises(errors.InsufficientPrivilege):
-        ask(room.teacher, attack)
-
-
 def test_two_rooms_are_two_roles_of_one_teacher(room: Room) -> None:
     other = classroom.prepare_teacher(room.admin, "prof", "other")
     assert other["PGUSER"] != room.teacher["PGUSER"]
@@ -923,7 +886,7 @@ def test_the_board_says_who_is_where(room: Room) -> None:
 @pytest.fixture
 def kernel(room: Room, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A learner's environment in this Python; gives the learner's name."""
-    name = request.node.name.removeprefix("test_")[:40]
+    name = re.sub(r"\W", "_", request.node.name.removeprefix("test_"))[-40:].strip("_")
     with database.variables(**make(room, name), WORKBOOK_HOME=str(tmp_path)):
         yield name
 
@@ -959,20 +922,17 @@ def test_what_cannot_be_delivered_goes_later(
     assert [each[0] for each in results(room, kernel)] == ["3.1", "3.2", "3.3"]
 
 
-def test_a_kernel_that_is_killed_leaves_its_report(room: Room, kernel: str) -> None:
-    code = (
-        "import os; from workbook import reports; reports.report('3.1', 'done', None); os._exit(0)"
-    )
+@pytest.mark.parametrize("end", ["", "; import os; os._exit(0)"], ids=["ends", "is killed"])
+def test_a_kernel_that_ends_delivers_first_or_leaves_its_report(
+    room: Room, kernel: str, end: str
+) -> None:
+    code = f"from workbook import reports; reports.report('3.1', 'done', None){end}"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    if not end:
+        assert [each[0] for each in results(room, kernel)] == ["3.1"]
     reports.report("3.2", "done", None)
     until(lambda: not spooled())
     assert [each[0] for each in results(room, kernel)] == ["3.1", "3.2"]
-
-
-def test_a_kernel_that_ends_delivers_first(room: Room, kernel: str) -> None:
-    code = "from workbook import reports; reports.report('3.1', 'done', None)"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-    assert [each[0] for each in results(room, kernel)] == ["3.1"]
 
 
 def test_a_report_that_arrives_twice_counts_once(room: Room, kernel: str) -> None:
@@ -1053,7 +1013,8 @@ def test_a_hand_is_raised_and_lowered(
 
 LESSON = """
 from workbook import aside, starts, check, raise_hand
-for chapter in (*range(6), *reversed(range(6))):
+from workbook.contents import CHAPTERS
+for chapter in (*CHAPTERS, *reversed(CHAPTERS)):
     starts.start(chapter, fresh=True)
 print(check("0.1", 42))
 for line in aside.home().joinpath("put_aside").iterdir():
