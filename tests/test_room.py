@@ -421,6 +421,19 @@ def test_hub_and_learners_reach_postgresql_and_no_neighbour(
     assert not any(given["singleuser"]["networkPolicy"]["egressAllowRules"].values())
 
 
+def test_figures_for_postgresql_agree(made_by_kubectl: dict[str, Any]) -> None:
+    [container] = made_by_kubectl["StatefulSet"]["spec"]["template"]["spec"]["containers"]
+    given = dict(each.removeprefix("-c").split("=") for each in container["args"])
+    defaults = {"max_prepared_transactions": "0"}
+    wanted = server.wanted(200)
+    assert {name: int((defaults | given)[name]) for name in wanted} == wanted
+    guide = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8").replace(",", "")
+    rows = re.findall(r"^\| (\d+)[^|]*\|.*\| \d+ (\d+) \|$", guide, re.MULTILINE)
+    assert len(rows) == 5
+    for learners, most in rows:
+        assert int(most) == server.wanted(int(learners))["max_connections"]
+
+
 def test_postgresql_has_its_secret_and_keeps_its_data(made_by_kubectl: dict[str, Any]) -> None:
     spec = made_by_kubectl["StatefulSet"]["spec"]
     [container] = spec["template"]["spec"]["containers"]
