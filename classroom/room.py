@@ -174,14 +174,11 @@ def prepare(arguments: argparse.Namespace) -> int:
 
 def chosen(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """What room.json is to say. Raises RoomError."""
-    try:
-        given = settings(folder)
-    except RoomError:
-        if (folder / "room.json").exists():
-            raise
-        given = {"learners": [], "teachers": [], "codes": {}, "room": "room", "memory": "1G"}
-        given |= {"token": secrets.token_hex(32), "bind": "http://127.0.0.1:8000"}
-        given |= {"python": sys.executable, "one_origin": False}
+    given: dict[str, Any] = {"learners": [], "teachers": [], "codes": {}, "one_origin": False}
+    given |= {"room": "room", "memory": "1G", "python": sys.executable}
+    given |= {"token": secrets.token_hex(32), "bind": "http://127.0.0.1:8000"}
+    if (folder / "room.json").exists():
+        given |= settings(folder)  # one of an older version has no codes yet
     for name in ("admin", "room", "memory", "python", "bind", "address", "one_origin"):
         if getattr(arguments, name) is not None:
             given[name] = getattr(arguments, name)
@@ -196,7 +193,7 @@ def chosen(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         given["learners"] = read_names(arguments.names)
     for name in arguments.teacher or []:
         checked(name, "--teacher")
-        given["teachers"] = sorted({*given["teachers"], name})
+    given["teachers"] = sorted({*given["teachers"], *(arguments.teacher or [])})
     if both := set(given["teachers"]) & set(given["learners"]):
         raise RoomError(f'"{min(both)}" is a teacher and a learner: one name for each.')
     names = [*given["learners"], *given["teachers"]]

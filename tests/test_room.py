@@ -80,6 +80,40 @@ def test_no_report_is_a_formula(value: object) -> None:
     assert room.harmless(value) == (value if value in ("plain", 7) else f"'{value}")
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--address", "http://192.0.2.7:8000"], "There are no names below 192.0.2.7"),
+        (["--address", "http://[::1]"], "There are no names below ::1"),
+        (["--address", "room.example.com"], "is not what learners type"),
+        (["--address", "http://192.0.2.7:8000", "--one-origin"], ""),
+        (["--address", "https://room.example.com"], ""),
+        ([], ""),
+    ],
+)
+def test_learners_pages_are_kept_apart_or_somebody_says_that_they_are_not(
+    tmp_path: Path, words: list[str], says: str
+) -> None:
+    old = {
+        "learners": ["ada"],
+        "teachers": {"tess": "password"},
+        "admin": "x",
+        "bind": "http://127.0.0.1:1",
+    }
+    room.write(tmp_path / "room.json", json.dumps(old))  # of an older version
+    parser = ArgumentParser()
+    room.add_arguments(parser)
+    given = parser.parse_args(["--folder", str(tmp_path), "prepare", *words])
+    if says:
+        with pytest.raises(server.RoomError, match=re.escape(says)):
+            room.chosen(tmp_path, given)
+        return
+    found = room.chosen(tmp_path, given)
+    assert set(found["codes"]) == {"ada", "tess"}
+    apart = "--one-origin" not in words
+    assert bool(room.origins(found)) == apart and ("tess" in room.people(found)) == apart
+
+
 COMMAND = """
 import argparse, sys
 sys.path.append(sys.argv[1])
@@ -471,8 +505,7 @@ def state(made: Room, name: str) -> tuple[object, ...]:
     }
     done = json.loads((made.home(name) / "progress.json").read_text())["done"]
     database = server.role_name(name)
-    socket = str(made.folder / "socket")
-    with psycopg2.connect(host=socket, user="postgres", dbname=database) as connection:
+    with psycopg2.connect(made.admin, dbname=database) as connection:
         cursor = connection.cursor()
         cursor.execute(
             "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
