@@ -28,6 +28,8 @@ from psycopg2.extensions import connection as Connection
 from classroom import ready
 from classroom import server as classroom
 from workbook import ROOT, WorkbookError, checking, reports
+from workbook.exercises import every
+from workbook.exercises.mistakes import MIGRATION, MODEL
 from workbook.server import database, postgres
 
 if os.name != "posix":
@@ -409,6 +411,22 @@ def test_any_name_of_a_mistake_can_be_reported(room: Room, name: str) -> None:
     env = make(room, f"named{len(name)}")
     ask(env, f"SELECT room.report('{UUID}', '3.2', 'mistake', '{name}', 0)", "room")
     assert results(room, f"named{len(name)}") == [("3.2", "mistake", name)]
+
+
+def test_every_mistake_that_there_is_can_be_reported(room: Room) -> None:
+    make(room, "everything")
+    names = {each.name for exercise in every() for each in exercise.named()}
+    names |= {each.name for each in (*MIGRATION, *MODEL)}
+    values = ", ".join("($$" + name + "$$)" for name in sorted(names))
+    kept = ask(
+        room.admin,
+        "INSERT INTO room.reports (role, id, at, exercise, outcome, mistake)"
+        " SELECT 'learner_everything', gen_random_uuid(), now(), '3.2', 'mistake', name"
+        f" FROM (VALUES {values}) AS v (name) RETURNING mistake",
+        "room",
+    )
+    assert {name for (name,) in kept} == names
+    assert len(names) > 80
 
 
 def test_connections_run_out_for_oneself_only(room: Room) -> None:

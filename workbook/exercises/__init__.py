@@ -63,6 +63,10 @@ class Exercise:
     above: tuple[str, ...] = ()  # the lesson's cells above it that it stands on
     id: str = ""  # given by the name of its file
 
+    def named(self) -> tuple[Mistake, ...]:
+        """The mistakes of its own that its check can name."""
+        return self.mistakes
+
     @property
     def chapter(self) -> int:
         """The chapter that the exercise belongs to."""

@@ -83,6 +83,9 @@ class Choose(Answered):
 
     wrong: Mapping[str, Mistake]
 
+    def named(self) -> tuple[Mistake, ...]:
+        return (*self.wrong.values(), *self.mistakes)
+
     def weigh(self, answer: object) -> Outcome:
         letter = plain(answer).strip("().")
         if letter == self.right:
@@ -99,6 +102,9 @@ class FindOut(Answered):
 
     question: str | Callable[[], object]
     wrong: Mapping[str, Mistake]
+
+    def named(self) -> tuple[Mistake, ...]:
+        return (*self.wrong.values(), *self.mistakes)
 
     @property
     def solution(self) -> str:
