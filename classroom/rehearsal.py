@@ -312,7 +312,7 @@ def steps_of(id: str, number: int) -> list[Step]:
     solved = exercise.solution.strip()
     if "check(" in solved:
         return [*found, Step(IMPORTS + solved, f"{id}  Done")]
-    return [*found, Step(solved)]
+    return [*found, *map(Step, exercise.solved)]
 
 
 async def work(

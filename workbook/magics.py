@@ -1,7 +1,9 @@
 """What a kernel knows of ours: `%%writerevision`, and a clear line where the first cell is missing."""
 
 import ast
+import difflib
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ from workbook import PROVIDED, WorkbookError
 
 FIRST = "run the notebook's first cell, and then this one again"
 NAMES = {name for names in PROVIDED.values() for name in names}
+CALLED = ("upgrade", "downgrade")  # by Alembic
+refused = ("", 0.0)  # why the last cell was not written, and when; "": it was
 
 
 def register() -> None:
@@ -58,9 +62,39 @@ def writerevision(line: str, cell: str) -> None:
 
     Each function of the cell takes the place of the one with the same name; the rest of the file,
     its ids above all, stays. Raises WorkbookError when the pattern does not name one file, or when
-    the cell holds anything but functions.
+    the cell holds anything but functions, or one that Alembic would not find.
     """
-    pattern = line.strip().strip("\"'") or "alembic/versions/*.py"
+    global refused
+    try:
+        refused = ("", 0.0)
+        path = _revision(line.strip().strip("\"'") or "alembic/versions/*.py")
+        if "____" in cell:
+            print("Nothing written yet: put your code in place of each ____.")
+            return
+        new = _new(cell)
+        text = path.read_text(encoding="utf-8")
+        try:
+            _functions(text)
+        except SyntaxError as error:
+            raise WorkbookError(
+                f"Nothing written. {path.as_posix()} itself is not Python, in line"
+                f" {error.lineno or 1}: open it in the editor."
+            ) from None
+    except WorkbookError as error:
+        refused = (str(error), time.time())
+        raise
+    for name, source in new.items():
+        old = _functions(text).get(name)
+        text = text.replace(old, source) if old else f"{text.rstrip()}\n\n\n{source}"
+    path.write_text(text.rstrip() + "\n", encoding="utf-8")
+    names = " and ".join(f"{name}()" for name in new)
+    print(f"Wrote {names} to {path.as_posix()}")
+    for name in new.keys() - {*CALLED}:
+        print(f"Alembic calls upgrade() and downgrade(). It will not call {name}() by itself.")
+
+
+def _revision(pattern: str) -> Path:
+    """The one file that matches; raises WorkbookError."""
     found = sorted(Path().glob(pattern))
     if not found:
         raise WorkbookError(
@@ -74,32 +108,34 @@ def writerevision(line: str, cell: str) -> None:
             " run more than once: delete all but one of them in the file browser, those first that"
             " no other file names in its down_revision."
         )
-    path = found[0]
-    if "____" in cell:
-        print("Nothing written yet: put your code in place of each ____.")
-        return
+    return found[0]
+
+
+def _new(cell: str) -> dict[str, str]:
+    """The functions of a cell, by name; raises WorkbookError for what Alembic would not find."""
     try:
-        new = _functions(cell)
+        new, body = _functions(cell), ast.parse(cell).body
     except SyntaxError as error:
+        number = error.lineno or 1
+        line = "".join(cell.splitlines()[number - 1 : number]).strip()
         raise WorkbookError(
-            f"Nothing written. Line {error.lineno or 1} is not Python: {error.msg}"
+            f"Nothing written. This is not Python: {error.msg}\nLine {number + 1} of the cell: {line}"
         ) from None
-    if not new or any(not isinstance(each, ast.FunctionDef) for each in ast.parse(cell).body):
+    names = [each.name for each in body if isinstance(each, ast.FunctionDef)]
+    if not new or len(names) < len(body):
         raise WorkbookError("Nothing written: the cell may hold functions only, such as upgrade().")
-    text = path.read_text(encoding="utf-8")
-    try:
-        _functions(text)
-    except SyntaxError as error:
-        raise WorkbookError(
-            f"Nothing written. {path.as_posix()} itself is not Python, in line {error.lineno or 1}: open it"
-            " in the editor."
-        ) from None
-    for name, source in new.items():
-        old = _functions(text).get(name)
-        text = text.replace(old, source) if old else f"{text.rstrip()}\n\n\n{source}"
-    path.write_text(text.rstrip() + "\n", encoding="utf-8")
-    names = " and ".join(f"{name}()" for name in new)
-    print(f"Wrote {names} to {path.as_posix()}")
+    for name in names:
+        meant = difflib.get_close_matches(name.lower(), CALLED, 1, 0.8)
+        if name not in CALLED and meant:
+            raise WorkbookError(
+                f"Nothing written: Alembic looks for {meant[0]}(), and the cell has {name}()."
+            )
+        if names.count(name) > 1:
+            raise WorkbookError(
+                f"Nothing written: two functions of the cell are called {name}(), and Python keeps"
+                " the last alone. Is one of them the other direction?"
+            )
+    return new
 
 
 def _functions(text: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What a database holds, read from PostgreSQL's catalogue, in a form that can be compared."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -56,6 +57,7 @@ class Schema:
     enums: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+STRING = "character varying"
 COLUMNS = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
        CASE WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%%' THEN 'serial'
@@ -147,6 +149,32 @@ def differences(actual: Schema, goal: Schema) -> list[str]:
             if name in have and have[name] != want[name]
         ]
     return sorted(found, key=lambda line: not line.startswith(("Missing: the t", "Extra: the t")))
+
+
+def settled(made: Schema, goal: Schema, before: Schema, free: bool = False) -> Schema:
+    """The same, but new columns are the goal's where they differ in what nobody has asked for.
+
+    To PostgreSQL, text is varchar without a length. `free` columns may also have a length where
+    the goal has none, and count up as an identity.
+    """
+
+    def column(table: str, name: str, have: Column) -> Column:
+        want = goal.tables[table].columns.get(name) if table in goal.tables else None
+        old = before.tables.get(table)
+        if want is None or (old and name in old.columns):
+            return have
+        alike = replace(have, type=re.sub(r"^text$", STRING, have.type))
+        if free and want.type == STRING:
+            alike = replace(alike, type=re.sub(rf"^{STRING}\(\d+\)$", STRING, alike.type))
+        if free and want.default == "serial" and have.generated:
+            alike = replace(alike, default="serial", generated="")
+        return want if alike == want else have
+
+    tables = {
+        table: replace(found, columns={n: column(table, n, c) for n, c in found.columns.items()})
+        for table, found in made.tables.items()
+    }
+    return replace(made, tables=tables)
 
 
 def words(column: Column) -> str:

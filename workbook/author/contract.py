@@ -70,7 +70,7 @@ def problems(exercise: Exercise) -> Iterator[str]:
 def ways(exercise: Exercise) -> list[Answer]:
     """Every way of answering it that is known: unsolved, solved, the wrong and the right ones."""
     unsolved = Answer("what the learner finds", "Not attempted yet", cells=(exercise.cell,))
-    solved = Answer("the solution", cells=(exercise.solution,))
+    solved = Answer("the solution", cells=exercise.solved)
     wrong, right = answers(exercise.id)
     return [unsolved, solved, *wrong, *right]
 
@@ -102,7 +102,7 @@ def told(exercise: Exercise, card: checking.Card) -> list[str]:
     """The lines of a solution that a card gives away, but for those that the learner has written."""
     if card.kind == "done":
         return []
-    said = "\n".join(line for line in card.lines if not line.startswith("The line is:"))
+    said = "\n".join(line for line in card.lines if not re.match(r"Line \d+ of ", line))
     lines = (line.strip().rstrip(",") for line in exercise.solution.splitlines())
     return [line for line in lines if len(line) > 15 and line in said]
 

@@ -17,21 +17,23 @@ if TYPE_CHECKING:
     from workbook.exercises.trial import Trial
 
 GAP = "____"
+ANY = "any"
 
 
 @dataclass(frozen=True)
 class Mistake:
     """A misconception: its name, why it goes wrong, and how to go on; never the answer.
 
-    `shown_by` looks for it in a trial: it gives whether it is there, or in words where it is.
-    A mistake that an exercise finds in its own way, such as a wrong letter, has none. One with a
-    `step` is looked for only where a step of that name failed.
+    `shown_by` looks for it in a trial. It gives whether it is there, or where it is: in words, or
+    as a node of the source. A mistake that an exercise finds in its own way, such as a wrong
+    letter, has none. One with a `step` is looked for only where a step of that name failed, or any
+    step, if it is ANY.
     """
 
     name: str
     why: str
     how: str = ""
-    shown_by: "Callable[[Trial], bool | str] | None" = field(default=None, repr=False)
+    shown_by: "Callable[[Trial], object] | None" = field(default=None, repr=False)
     step: str = ""
 
 
@@ -81,6 +83,11 @@ class Exercise:
     def solution(self) -> str:
         """The same cell, filled in."""
         raise NotImplementedError
+
+    @property
+    def solved(self) -> tuple[str, ...]:
+        """The cells of the solution."""
+        return (self.solution,)
 
     def judge(self, answer: object) -> Outcome:
         """How it stands, by the answer handed in or by what was done."""

@@ -9,8 +9,9 @@ from alembic.script import ScriptDirectory
 
 from workbook import project, schema
 from workbook.exercises import Mistake, Outcome
+from workbook.exercises.child import described
 from workbook.exercises.kinds import DONE, built, not_attempted
-from workbook.exercises.trial import answering, known, not_yet
+from workbook.exercises.trial import at, known, not_yet
 from workbook.server import database
 
 UNMANAGED = Mistake(
@@ -33,6 +34,13 @@ UNKNOWN = Mistake(
 STATES = (UNMANAGED, STAMPED, UNKNOWN)
 
 
+STOPS = "The upgrade stops"
+WAIT = (
+    "The database has no revision yet. Write the command and run it. If you did, its output says why"
+    " nothing has come of it: SQL there means that it was printed and not sent."
+)
+
+
 @cache
 def finished() -> schema.Schema:
     """The schema that the finished first revision makes."""
@@ -51,17 +59,19 @@ def applied(connection: sa.Connection) -> Outcome:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a file there can do
         return not_yet(f"Alembic cannot read the revisions: {type(error).__name__}: {error}.")
     found, row = schema.read(connection), versions(connection)
-    if not row:
-        if found.tables:
-            return known(UNMANAGED)
-        return not_attempted("The database has no revision yet. Write the command and run it.")
-    if not set(row) <= ids:
+    if row and not {*row} <= ids:
         return known(UNKNOWN)
     if len(heads) > 1 or len(scripts.get_bases()) > 1:
         return not_yet(
             f"The history has more than one end: {', '.join(sorted(heads))}.",
             "A revision too many is in alembic/versions: move its file away.",
         )
+    if not row:
+        if found.tables:
+            return known(UNMANAGED)
+        tried = _as_made(found, scripts)
+        failed = tried.kind == "not yet" and tried.lines[0].startswith(STOPS)
+        return tried if failed else not_attempted(WAIT)
     if row != heads:
         return not_yet(
             f"The database is at {', '.join(row)}, and the head is {heads[0]}.",
@@ -86,12 +96,13 @@ def _as_made(found: schema.Schema, scripts: ScriptDirectory) -> Outcome:
             project.migrate(other, scripts, scripts.get_heads()[0])
             goal = schema.read(other)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a migration can do
-        cause = getattr(error, "orig", None) or error
-        said = answering(error) if isinstance(error, sa.exc.DBAPIError) else str(error)
+        failure = described("upgrade", error, project.workspace())
+        what = "The revisions cannot have made these tables: on an empty database they stop"
         return not_yet(
-            "The revisions cannot have made these tables: on an empty database they stop with"
-            f" {type(cause).__name__}: {said.strip().splitlines()[0]}."
+            f"{what if found.tables else STOPS} with {failure.name}: {failure.message}.",
+            *at(failure),
         )
+    first = schema.settled(first, finished(), schema.Schema({}))
     if first != finished():
         left = schema.differences(first, finished())
         return not_yet("The first revision does not make what it did in chapter 2.", *left)

@@ -6,7 +6,6 @@
 import contextlib
 import functools
 import importlib
-import linecache
 import sys
 import traceback
 import types
@@ -25,6 +24,8 @@ Rows = dict[str, list[dict[str, Any]]]  # by table; a row by its columns
 Locks = list[tuple[str, frozenset[tuple[str, str]]]]  # statement; tables and modes that it added
 MOST_ROWS = 1000  # of a table: a practice table has a handful
 SOURCE = "practice.py"
+UNREADABLE = "unreadable"
+FOREIGN = "made_by_another_program"
 LOCKS = """
 SELECT relation::regclass::text, mode FROM pg_locks JOIN pg_class c ON c.oid = relation
 WHERE pid = pg_backend_pid() AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
@@ -62,12 +63,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Failure:
-    """Where it stopped: the step, the error's kind and first line, the learner's own line."""
+    """Where it stopped: the step, the error's kind and first line, the learner's own line.
+
+    Python's own syntax errors are called UNREADABLE: PostgreSQL has a SyntaxError, too.
+    """
 
     step: str = ""
     name: str = ""
     message: str = ""
-    line: str = ""
+    line: str = ""  # with its number
 
     def __bool__(self) -> bool:
         return bool(self.name)
@@ -80,7 +84,9 @@ class Run:
     steps: list[Step] = field(default_factory=list)
     failure: Failure = field(default_factory=Failure)
     probe: dict[str, str] = field(default_factory=dict)
+    harmed: bool = False  # whether the downgrade touched a table that no revision has made
     source: str = ""  # the text that was run
+    file: str = ""  # its name
 
     def after(self, *names: str) -> Step | None:
         """The database after the first of these steps that was taken."""
@@ -131,7 +137,7 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
     with step(run, "read", work.folder):
         known = project.scripts(work.folder)
         targets = known.get_bases() if work.first else known.get_heads()
-    run.source = _source(work.folder, known.get_revision(targets[0]).path if targets else "")
+    _note_source(run, work.folder, known.get_revision(targets[0]).path if targets else "")
     if work.before:
         with step(run, "before", work.folder):
             for revision in work.before:
@@ -149,21 +155,25 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
         return
     if not work.before:
         seed(connection, work.rows)
+    connection.exec_driver_sql(f"CREATE TABLE {FOREIGN} ()")
     with step(run, "downgrade", work.folder):
         # To one of several heads: what comes after it goes, and the others stay.
         change(work, (*work.before, "base")[0], down=True)
+    run.harmed = not sa.inspect(connection).has_table(FOREIGN)
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {FOREIGN}")
     note("downgrade")
     with step(run, "upgrade again", work.folder):
         change(work, target)
     note("upgrade again")
 
 
-def _source(folder: Path, revision: str) -> str:
-    """The text that the learner has written: a practice file, or the revision itself."""
+def _note_source(run: Run, folder: Path, revision: str = "") -> None:
+    """Note the text that the learner has written: a practice file, or the revision itself."""
     path = folder / SOURCE
     if not path.exists():
         path = Path(revision)
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    if path.is_file():
+        run.file, run.source = path.name, path.read_text(encoding="utf-8", errors="replace")
 
 
 def seed(connection: sa.Connection, sql: str) -> None:
@@ -211,7 +221,8 @@ def _watch(locks: Locks) -> Any:
 
 def models(work: Work) -> Run:
     """The tables that a model makes, and what the exercise's probes print."""
-    run = Run(source=_source(work.folder, ""))
+    run = Run()
+    _note_source(run, work.folder)
     for name in [name for name in sys.modules if name.split(".")[0] == "jobboard"]:
         del sys.modules[name]
     sys.path.insert(0, str(work.folder))
@@ -237,14 +248,29 @@ def models(work: Work) -> Run:
 
 def described(step: str, error: BaseException, folder: Path) -> Failure:
     """An exception's kind, first line and the learner's own line that led to it."""
-    name, message, line = type(error).__name__, str(error), ""
+    name, message = type(error).__name__, str(error)
     if isinstance(error, sa.exc.DBAPIError) and error.orig:
         name, message = type(error.orig).__name__, str(error.orig)
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [(frame.filename, frame.lineno or 0) for frame in frames]
     if isinstance(error, SyntaxError):
-        line, message = (error.text or "").strip(), f"line {error.lineno}: {error.msg}"
+        name, message = UNREADABLE, error.msg
+        places = [(error.filename or "", error.lineno or 0)]
     elif isinstance(error, ValueError) and "null bytes" in message:
-        message = f"line 1: {message}"  # a SyntaxError only since Python 3.11.4
-    for frame in traceback.extract_tb(error.__traceback__):
-        if Path(frame.filename).is_relative_to(folder):
-            line = linecache.getline(frame.filename, frame.lineno or 0).strip()
+        name, places = UNREADABLE, []  # a SyntaxError only since Python 3.11.4
+    mine = [(Path(file), number) for file, number in places if Path(file).is_relative_to(folder)]
+    line = numbered(mine[-1][0].name, mine[-1][1], _line(*mine[-1])) if mine else ""
     return Failure(step, name, (message.strip().splitlines() or [name])[0], line)
+
+
+def _line(path: Path, number: int) -> str:
+    """A line of a file; nothing where it cannot be read."""
+    with contextlib.suppress(OSError, IndexError):
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()[number - 1]
+    return ""
+
+
+def numbered(file: str, number: int, line: str) -> str:
+    """A line of the learner's with its number: in the cell, where %%writefile is the first."""
+    where = f"{number + 1} of the cell" if file == SOURCE else f"{number} of {file}"
+    return f"Line {where}: {line.strip()}" if number else ""

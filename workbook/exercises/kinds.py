@@ -11,9 +11,9 @@ from pathlib import Path
 import sqlalchemy as sa
 from psycopg2.errors import LockNotAvailable
 
-from workbook import ROOT, project
+from workbook import ROOT, magics, project
 from workbook.contents import AT_INIT, INIT, MODELS, Start
-from workbook.exercises import GAP, Exercise, Mistake, Outcome
+from workbook.exercises import GAP, Exercise, Mistake, Outcome, every
 from workbook.exercises.child import SOURCE, Work
 from workbook.exercises.mistakes import MIGRATION, MODEL
 from workbook.exercises.trial import (
@@ -46,12 +46,21 @@ def not_attempted(words: str) -> Outcome:
     return Outcome("not attempted", (words,))
 
 
-def unwritten() -> Outcome:
-    """No file to judge yet. Without the first cell, a kernel writes files to the wrong folder."""
+def unwritten(words: str) -> Outcome:
+    """Nothing to judge yet. Without the first cell, or after `cd`, work goes to another folder."""
     with suppress(OSError):
         if Path().samefile(project.workspace()):
-            return not_attempted(FILL_IN)
-    return not_attempted(f"Run the notebook's first cell. {FILL_IN}")
+            return not_attempted(words)
+    return not_attempted(f"Run the notebook's first cell. {words}")
+
+
+def refused(outcome: Outcome) -> Outcome:
+    """The same, unless what is judged is the version before a cell that was not written."""
+    message, since = magics.refused
+    newest = max((path.stat().st_mtime for path in revisions()), default=0)
+    if outcome.kind == "done" or not message or newest > since:
+        return outcome
+    return not_yet("Your last %%writerevision cell was not written.", *message.splitlines())
 
 
 # ---- answers that are handed to check() ----------------------------------------------------------
@@ -189,13 +198,23 @@ class Code(Exercise):
 
     def judge(self, answer: object) -> Outcome:
         if not self.attempted(self.written()):
-            return unwritten()
+            return unwritten(" ".join(filter(None, [self.misnamed(), FILL_IN])))
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             return self.tried(Path(name).resolve())
 
     def written(self) -> str:
         """What the learner wrote; nothing where there is no such file."""
         return text(project.workspace() / "practice" / self.file)
+
+    def misnamed(self) -> str:
+        """Which file was written in place of the one that is read, in words."""
+        found = {path.name for path in (project.workspace() / "practice").glob("*.py")}
+        if not self.file or self.file in found:
+            return ""
+        others = found - {each.file for each in every() if isinstance(each, Code)}
+        if not others:
+            return ""
+        return f"There is practice/{min(others)}; the check reads practice/{self.file}."
 
     def tried(self, folder: Path) -> Outcome:
         """The outcome of the code that is there, laid out in a folder and run."""
@@ -219,7 +238,7 @@ class Models(Code):
         probes = tuple(self.probes.items())
         wanted = reference("models", Work(folder / "reference", probes=probes))
         mine = run("models", Work(folder / "learner", probes=probes))
-        return verdict(Trial(mine, wanted, self.names), (*self.mistakes, *MODEL))
+        return verdict(Trial(mine, wanted, self.names, free=True), self.mistakes, MODEL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +258,9 @@ class Revision(Code):
     @property
     def header(self) -> str:
         return f"%%writerevision {self.into}" if self.into else super().header
+
+    def judge(self, answer: object) -> Outcome:
+        return refused(super().judge(answer)) if self.into else super().judge(answer)
 
     def attempted(self, source: str) -> bool:
         if self.counts:
@@ -278,8 +300,8 @@ class Revision(Code):
             )
             for judge, name in ((reference, "reference"), (run, "learner"))
         )
-        trial = Trial(mine, wanted, self.names, self.exact)
-        return verdict(trial, (*self.mistakes, *MIGRATION))
+        trial = Trial(mine, wanted, self.names, self.exact, free=not self.into)
+        return verdict(trial, self.mistakes, MIGRATION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,7 +309,7 @@ class Do(Exercise):
     """Do something with the project's database; `look` looks at the database itself."""
 
     shown: str  # the cell that the learner finds
-    done: str  # the cell, filled in
+    done: str  # the cell, filled in; or several, with an empty line before each % or !
     look: Callable[[sa.Connection], Outcome]
 
     @property
@@ -298,10 +320,15 @@ class Do(Exercise):
     def solution(self) -> str:
         return self.done
 
+    @property
+    def solved(self) -> tuple[str, ...]:
+        return tuple(re.split(r"\n\n+(?=[%!])", self.done))
+
     def judge(self, answer: object) -> Outcome:
         try:
             with database.engine().connect() as connection:
-                return self.look(connection)
+                outcome = self.look(connection)
+            return unwritten(*outcome.lines) if outcome.kind == "not attempted" else outcome
         except sa.exc.DBAPIError as error:
             if isinstance(error.orig, LockNotAvailable):
                 return not_yet(

@@ -12,8 +12,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from workbook import apart, schema
-from workbook.exercises import Mistake, Outcome
-from workbook.exercises.child import SOURCE, Failure, Run, Work
+from workbook.exercises import ANY, Mistake, Outcome
+from workbook.exercises.child import SOURCE, UNREADABLE, Failure, Run, Work, numbered
 from workbook.schema import Schema
 from workbook.server import database
 
@@ -58,6 +58,7 @@ class Trial:
     wanted: Run
     names: bool = False  # whether the names of constraints and indexes count
     exact: bool = False  # whether all rows count, and not only those that the reference keeps
+    free: bool = False  # whether what the task leaves open, a length or an identity, may be chosen
 
     @property
     def source(self) -> str:
@@ -81,8 +82,12 @@ class Trial:
 
     @cached_property
     def up(self) -> Schema | None:
-        """The schema after the upgrade; None: it did not get that far."""
-        return self._schema(self.run, "upgrade", "create")
+        """The schema after the upgrade, but for what is of no importance; None: it failed.
+
+        A new string that may be of any length is varchar or text, as one likes.
+        """
+        made = self._schema(self.run, "upgrade", "create")
+        return made and schema.settled(made, self.goal, self.before, self.free)
 
     @cached_property
     def down(self) -> Schema | None:
@@ -95,8 +100,8 @@ class Trial:
         return step.schema if step else None
 
     @cached_property
-    def kept(self) -> bool:
-        """Whether the rows that were there went the way of the reference's.
+    def lost(self) -> str:
+        """The first table whose rows did not go the way of the reference's; none: "".
 
         So rows that a migration loses or changes are seen, whatever else it does to the table.
         """
@@ -104,12 +109,28 @@ class Trial:
             ours, theirs = (_followed(run, name, table.columns) for run in (self.wanted, self.run))
             for reference, learner in zip(ours, theirs, strict=False):
                 if reference == ours[0] and learner not in (None, theirs[0]):
-                    return False
-        return True
+                    return name
+        return ""
 
     def failed(self, name: str, words: str = "", step: str = "") -> bool:
         """Whether the trial stopped at this error, in this step where one is named."""
         return self.error.name == name and words in self.error.message and step in self.error.step
+
+    def said(self, pattern: str) -> tuple[str, ...]:
+        """What the groups of a pattern are in the error's message; empty where it does not fit."""
+        found = re.search(pattern, self.error.message)
+        return found.groups() if found else ()
+
+    def place(self, found: object) -> str:
+        """Where a mistake is, of what its recogniser gives: in words, or a line of the source."""
+        if isinstance(found, list | tuple) and found:
+            found = found[0]
+        if isinstance(found, str):
+            return found
+        if not isinstance(found, ast.expr | ast.stmt):
+            return ""
+        line = self.source.splitlines()[found.lineno - 1]
+        return numbered(self.run.file, found.lineno, line)
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -230,28 +251,33 @@ def not_yet(*lines: str) -> Outcome:
     return Outcome("not yet", (*lines[:MOST_LINES], *rest))
 
 
-def known(mistake: Mistake, place: str = "") -> Outcome:
+def known(mistake: Mistake, *places: str) -> Outcome:
     """A mistake that has a name, and where it is."""
-    lines = tuple(filter(None, [place, mistake.why, mistake.how]))
-    return Outcome("mistake", lines, mistake.name)
+    lines = dict.fromkeys(filter(None, [*places, mistake.why, mistake.how]))
+    return Outcome("mistake", (*lines,), mistake.name)
 
 
-def recognised(trial: Trial, mistakes: Sequence[Mistake]) -> Outcome | None:
-    """The first of the known mistakes that the trial shows."""
-    for mistake in mistakes:
-        if mistake.shown_by and mistake.step in trial.error.step:
-            found = mistake.shown_by(trial)
-            if found:
-                return known(mistake, found if isinstance(found, str) else "")
+def recognised(trial: Trial, own: Sequence[Mistake], others: Sequence[Mistake]) -> Outcome | None:
+    """The first of the known mistakes that the trial shows.
+
+    The exercise's own come first, then those of the step that failed, then what shows in the text
+    and in what came out. So a new one of a step cannot take the place of another step's.
+    """
+    for mistake in (*own, *sorted(others, key=lambda each: not each.step)):
+        failed = trial.error and (mistake.step == ANY or mistake.step in trial.error.step)
+        found = (not mistake.step or failed) and mistake.shown_by and mistake.shown_by(trial)
+        if found:
+            return known(mistake, trial.place(found), trial.error.line if mistake.step else "")
     return None
 
 
-def verdict(trial: Trial, mistakes: Sequence[Mistake]) -> Outcome:
+def verdict(trial: Trial, own: Sequence[Mistake], others: Sequence[Mistake]) -> Outcome:
     """What to tell about a trial: a known mistake, an error, a difference, or that it is right."""
     error = trial.error
-    if error.message.startswith("line "):  # Python's own; PostgreSQL has one too
-        return not_yet(f"Python cannot read it: {error.message}.", *at(error))
-    outcome = recognised(trial, mistakes) or _stopped(error)
+    if error.name == UNREADABLE:
+        end = "" if error.message.endswith(("?", ".")) else "."
+        return not_yet(f"Python cannot read it: {error.message}{end}", *at(error))
+    outcome = recognised(trial, own, others) or _stopped(error)
     if outcome:
         return outcome
     told = schema.named if trial.names else lambda content: content
@@ -332,7 +358,7 @@ def _value(value: object) -> str:
 
 def at(error: Failure) -> list[str]:
     """The learner's own line that led to an error, where one did."""
-    return [f"The line is: {error.line}"] if error.line else []
+    return [error.line] if error.line else []
 
 
 def answering(error: sa.exc.DBAPIError) -> str:

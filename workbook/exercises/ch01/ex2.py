@@ -65,7 +65,16 @@ a list on no side  | list["Lesson"]  | "Lesson"  | one or many
 the lessons are gone  | \n    lessons: Mapped[list["Lesson"]] = relationship(back_populates="course")  |  | half a relationship
 no relationship is left  | \n    lessons: Mapped[list["Lesson"]] = relationship(back_populates="course")  |  | \n    course: Mapped["Course"] = relationship(back_populates="lessons")  |  | a side of the relationship is missing
 backref beside back_populates  | back_populates="lessons"  | backref="lessons"  | Error creating backref 'lessons'
-the key is on the wrong side  | \n    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))  |  | lessons: Mapped  | lesson_id: Mapped[int] = mapped_column(ForeignKey("lessons.id"))\n    lessons: Mapped  | one or many
+the key is on the wrong side  | \n    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))  |  | lessons: Mapped  | lesson_id: Mapped[int] = mapped_column(ForeignKey("lessons.id"))\n    lessons: Mapped  | the key is on the wrong side
+the key stands in the parent  | \n    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))  |  | lessons: Mapped  | course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))\n    lessons: Mapped  | the key is on the wrong side
+the key as text  | course_id: Mapped[int]  | course_id: Mapped[str]  | an annotation of another type
+a list on both sides  | Mapped["Course"]  | Mapped[list["Course"]]  | one or many
+a relationship inside of a column  | relationship(back_populates="lessons")  | mapped_column(relationship(back_populates="lessons"))  | a relationship is not a column
+two columns for one key  | = relationship(back_populates="lessons")  | = mapped_column(ForeignKey("courses.id"))  | two keys between the same tables
+the wrong class  | Mapped["Course"]  | Mapped["Lesson"]  | a relationship leads to a class
+a class with a typo  | Mapped["Course"]  | Mapped["Cours"]  | a relationship leads to a class
+a comma after the relationship  | back_populates="lessons")  | back_populates="lessons"),  | a comma too many
+a comma after the key  | "courses.id"))  | "courses.id")),  | a comma too many
 the comment is gone and nothing else  | \n    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))  |  | \n    course: Mapped["Course"] = relationship(back_populates="lessons")  |  | Not attempted yet
 relationship with a column  | back_populates="lessons"  | "courses.id"  | Connecting the models stops with AttributeError
 import lost  | , relationship\n  | \n  | an import is missing

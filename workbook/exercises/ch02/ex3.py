@@ -61,7 +61,6 @@ the length is forgotten  | sa.String(100)  | sa.String()  | another length
 a length nobody asked for  | sa.String(),  | sa.String(255),  | another length
 nullable is forgotten  | sa.String(100), nullable=False  | sa.String(100)  | a column may be empty unless you say otherwise
 nullable is forgotten everywhere  | , nullable=False),\n        sa.C  | ),\n        sa.C  | , nullable=False),\n        sa.F  | ),\n        sa.F  | a column may be empty unless you say otherwise
-Text instead of String  | sa.String()  | sa.Text()  | Different: jobs.description is TEXT NOT NULL, asked for is VARCHAR NOT NULL.
 an id as text  | "company_id", sa.Integer()  | "company_id", sa.String()  | a key of another type
 a bigger integer  | "company_id", sa.Integer()  | "company_id", sa.BigInteger()  | Different: jobs.company_id is BIGINT NOT NULL
 the key names the class  | companies.id  | Company.id  | a foreign key names a table
@@ -89,7 +88,16 @@ ids that nobody counts  | sa.Integer(), primary_key=True  | sa.Integer(), primar
 unique, unasked  | nullable=False),\n        sa.F  | nullable=False, unique=True),\n        sa.F  | Extra: the constraint UNIQUE (company_id) on jobs.
 the models' user_id as well  | sa.Column("name"  | sa.Column("user_id", sa.String(), nullable=False),\n        sa.Column("name"  | Extra: the column companies.user_id
 one gap left  | sa.String(100)  | ____  | Not attempted yet
-a forgotten comma  | 100),\s  | 100)\s  | Not attempted yet
+a forgotten comma  | 100),\s  | 100)\s  | Line 13 of the cell: sa.Column
+an unclosed quote  | "companies.id"]  | "companies.id]  | Line 15 of the cell: sa.Foreign
+a bracket too few  | sa.String(100)  | sa.String(100  | '(' was never closed
+square brackets  | sa.String(100)  | sa.String[100]  | square brackets after a type
+the key names a table alone  | companies.id  | companies  | a foreign key names table and column
+the key names a column alone  | companies.id  | id  | a foreign key names table and column
+a capital letter in a name  | "title"  | "Title"  | a name is compared letter by letter
+errors are swallowed  | \s   op.create_table(\n        "jobs"  | \s   try:\n        op.drop_table("job")\n    except Exception:\n        pass\n    op.create_table(\n        "jobs"  | an error that is swallowed
+a name with a typo  | upgrade  | upgrad  | Alembic looks for upgrade(), and the cell has upgrad()
+null=, as elsewhere  | 100), nullable  | 100), null  | got 'null'
 """,
     ),
     cells(
@@ -106,7 +114,7 @@ a forgotten comma  | 100),\s  | 100)\s  | Not attempted yet
         "a forgotten comma, by hand",
         WHOLE,
         BY_HAND + "path.write_text(text.replace('100), ', '100) '))",
-        says="Python cannot read it: line",
+        says="Line 33 of 1f3a9c5e7b20_init.py: sa.Column",
     ),
     cells(
         "a stray name, by hand",
@@ -178,6 +186,7 @@ RIGHT = [
         r"""
 a key in the column  | \s       sa.ForeignKeyConstraint(["company_id"], ["companies.id"]),\n  |  | "company_id", sa.Integer()  | "company_id", sa.Integer(), sa.ForeignKey("companies.id")
 a key with a name  | ["companies.id"]  | ["companies.id"], name="fk_jobs_company"
+a string of any length is text  | sa.String()  | sa.Text()
 types in other words  | sa.String(100)  | sa.VARCHAR(length=100)  | sa.String()  | sa.types.Unicode  | sa.Integer()  | sa.INTEGER  | sa.String(50)  | sa.types.String(length=50)
 PrimaryKeyConstraint apart, other order  | primary_key=True  | nullable=False  | \s       sa.ForeignKeyC  | \s       sa.PrimaryKeyConstraint("id", name="pk_jobs"),\n        sa.ForeignKeyC  | sa.String(50), nullable=False)  | sa.String(50), nullable=False),\n        sa.PrimaryKeyConstraint("id")
 the key made afterwards  | \s       sa.ForeignKeyConstraint(["company_id"], ["companies.id"]),\n    )  | \s   )\n    op.create_foreign_key(None, "jobs", "companies", ["company_id"], ["id"])

@@ -79,6 +79,29 @@ calls upgrade  | pass  | upgrade()  | relation "companies" already exists
 ''',
     ),
     cells(
+        "every table that is found",
+        CELL + "def downgrade():\n"
+        "    for name in sa.inspect(op.get_bind()).get_table_names():\n"
+        "        if name != 'alembic_version':\n"
+        "            op.execute(f'DROP TABLE {name} CASCADE')\n",
+        says="a downgrade that takes too much",
+    ),
+    cells(
+        "a letter is missing",
+        CELL + f"def downgrad():\n{BOTH}",
+        says="Alembic looks for downgrade(), and the cell has downgrad()",
+    ),
+    cells(
+        "both are called downgrade",
+        CELL + f"def downgrade():\n{ex3.COMPANIES_AND_JOBS}\n\ndef downgrade():\n{BOTH}",
+        says="two functions of the cell are called downgrade()",
+    ),
+    cells(
+        "a tab among spaces",
+        CELL + 'def downgrade():\n    op.drop_table("jobs")\n\top.drop_table("companies")\n',
+        says="Line 4 of the cell: op.drop_table",
+    ),
+    cells(
         "up and down swapped",
         f"{CELL}def upgrade():\n{BOTH}\n\ndef downgrade():\n{ex3.COMPANIES_AND_JOBS}",
         says="upgrade and downgrade are swapped",

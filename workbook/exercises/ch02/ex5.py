@@ -25,6 +25,7 @@ def downgrade() -> None:
 
 EXERCISE = Revision(
     file="teams.py",
+    exact=True,
     code=f"""
 def upgrade() -> None:
 {TEAMS}{MEMBERS}
@@ -66,6 +67,8 @@ half a downgrade  | \n    op.drop_table("teams")  |  | Extra: the table teams.
 nothing in the downgrade  | op.drop_table("members")\n    op.drop_table("teams")  | pass  | a downgrade that does nothing
 everything goes  | op.drop_table("teams")  | op.drop_table("teams")\n    op.drop_table("jobs")\n    op.drop_table("companies")  | a downgrade that takes too much
 companies go  | op.drop_table("teams")  | op.drop_table("teams")\n    op.drop_table("companies")  | a downgrade that takes too much
+a bracket too few  | ["teams.id"])  | ["teams.id"]  | '(' was never closed
+an index of its own, and another table's  | ["teams.id"]),\n    )  | ["teams.id"]),\n    )\n    op.create_index("ix_team", "members", ["team_id"])  | op.drop_table("members")  | op.drop_index("ix_team", "teams")\n    op.drop_table("members")  | an index of another table
 an enum type stays  | sa.String(80)  | sa.Enum("red", "blue", name="colour")  | a type that stays behind
 an unnamed UNIQUE  | \n\n\n  | \n    op.create_unique_constraint(None, "teams", ["name"])\n\n\n  | op.drop_table("members")  | op.drop_constraint(None, "teams", type_="unique")\n    op.drop_table("members")  | a constraint without a name, dropped by name
 a name that is too long  | \n\n\n  | \n    op.create_index("ix_long_long_long_long_long_long_long_long_long_long_long_long_long_", "teams", ["name"])\n\n\n  | exceeds maximum length of 63 characters

@@ -8,6 +8,7 @@ DROP = 'op.drop_column("companies", "website")'
 
 EXERCISE = Revision(
     file="website.py",
+    exact=True,
     code=f"def upgrade() -> None:\n    {ADD}\n\n\ndef downgrade() -> None:\n    {DROP}\n",
     shown="def upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass\n",
     task="write a migration alone",
@@ -60,7 +61,17 @@ table and column swapped  | "companies", sa.Column("website"  | "website", sa.Co
 the class's name  | "companies", sa.  | "Company", sa.  | relation "Company" does not exist
 another table  | companies  | jobs  | Missing: the column companies.website
 an operation that is not there  | {ADD}  | op.create_column("companies", "website")  | 'alembic.op' has no attribute 'create_column'
-alter_column  | {ADD}  | op.alter_column("companies", "website", type_=sa.String(200))  | column "website" of relation "companies" does not exist
+alter_column  | {ADD}  | op.alter_column("companies", "website", type_=sa.String(200))  | nothing there to alter
+alter_column with a column  | {ADD}  | op.alter_column("companies", sa.Column("website", sa.String(200)))  | nothing there to alter
+a space in the name  | Column("website"  | Column("website "  | a name is compared letter by letter
+a capital letter  | "website"  | "Website"  | a name is compared letter by letter
+fills the column, unasked  | {ADD}  | {ADD}\n    op.execute("UPDATE companies SET website = 'x'")  | companies.website of the row 1 holds 'x'
+a bracket too few  | {ADD}  | op.add_column("companies", sa.Column("website", sa.String(200))  | Line 3 of the cell: op.add_column
+an unclosed quote  | "website", sa  | "website, sa  | Line 3 of the cell: op.add_column
+errors are swallowed  | {ADD}  | try:\n        op.add_column("company", sa.Column("website", sa.String(200)))\n    except Exception:\n        pass  | an error that is swallowed
+a letter is missing  | downgrade  | downgrad  | a function that Alembic does not find
+both are called upgrade  | downgrade  | upgrade  | two functions of one name
+square brackets  | (200)  | [200]  | square brackets after a type
 the table anew  | add_column  | create_table  | a table that is there already
 empties the table on the way back  | {DROP}  | {DROP}\n    op.execute("TRUNCATE companies CASCADE")  | rows that were there are not the same
 changes the rows on the way  | {ADD}  | {ADD}\n    op.execute("UPDATE companies SET name = 'x'")  | rows that were there are not the same
@@ -88,9 +99,9 @@ no downgrade  | \n\n\ndef downgrade() -> None:\n    {DROP}  |  | a function that
 no upgrade  | def upgrade() -> None:\n    {ADD}\n\n\n  |  | a function that Alembic does not find
 functions with other names  | upgrade  | up  | downgrade  | down  | a function that Alembic does not find
 functions that want something  | () ->  | (op) ->  | a function that Alembic does not find
-a forgotten colon  | upgrade() -> None:  | upgrade() -> None  | Python cannot read it: line 1: expected ':'
-a body that is not indented  | \s   op  | op  | Python cannot read it: line 2: expected an indented block
-typographic quotes  | "website"  | “website”  | Python cannot read it: line 2: invalid character
+a forgotten colon  | upgrade() -> None:  | upgrade() -> None  | Line 2 of the cell: def upgrade() -> None
+a body that is not indented  | \s   op  | op  | Python cannot read it: expected an indented block
+typographic quotes  | "website"  | “website”  | Python cannot read it: invalid character
 """,
     ),
     upgrade(
@@ -159,14 +170,19 @@ typographic quotes  | "website"  | “website”  | Python cannot read it: line 
     ),
     cells("no functions", f"{HEADER}{ADD}\n", says="an operation outside of a function"),
     cells(
+        "a file of another name",
+        f"%%writefile practice/web.py\n{CODE}",
+        says="There is practice/web.py; the check reads practice/website.py.",
+    ),
+    cells(
         "a tab among spaces",
         HEADER + CODE.replace("    op.a", "\tpass\n    op.a"),
-        says="Python cannot read it: line 3",
+        says="Line 4 of the cell: op.add_column",
     ),
     cells(
         "SQL instead of Python",
         HEADER + "ALTER TABLE companies ADD COLUMN website varchar(200);\n",
-        says="Python cannot read it: line 1",
+        says="Line 2 of the cell: ALTER TABLE",
     ),
     cells("an empty file", HEADER, says="Not attempted yet"),
     cells(

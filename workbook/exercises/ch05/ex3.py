@@ -16,6 +16,7 @@ def downgrade() -> None:
 
 EXERCISE = Revision(
     file="index.py",
+    exact=True,
     code=CODE,
     shown="# Its author does not know yet."
     + CODE.replace('    op.drop_index("ix_jobs_title", "jobs")\n', ""),
@@ -37,6 +38,8 @@ nothing but the comment  | \s   op.drop_index("ix_jobs_title", "jobs")\n  |  | N
 IF NOT EXISTS instead  | ["title"]  | ["title"], if_not_exists=True  | \s   op.drop_index("ix_jobs_title", "jobs")\n  |  | an index that stays behind
 the index is left out  | \n    op.create_index("ix_jobs_title", "jobs", ["title"])  |  | \s   op.drop_index("ix_jobs_title", "jobs")\n  |  | Missing: the index
 another index is dropped  | op.drop_index("ix_jobs_title"  | op.drop_index("ix_jobs_name"  | index "ix_jobs_name" does not exist
+another table's name  | "ix_jobs_title", "jobs")\n    op.drop  | "ix_jobs_title", "companies")\n    op.drop  | an index of another table
+a bracket too few  | ["title"])  | ["title"]  | Line 4 of the cell: op.create_index
 dropped as a constraint  | op.drop_index  | op.drop_constraint  | an index is not a constraint
 its column is dropped  | op.drop_index("ix_jobs_title", "jobs")  | op.drop_column("jobs", "title")  | Missing: the column jobs.title
 the table is dropped  | op.drop_index("ix_jobs_title", "jobs")\n    op.drop_column("jobs", "remote")  | op.drop_table("jobs")  | a downgrade that takes too much

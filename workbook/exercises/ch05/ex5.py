@@ -40,6 +40,15 @@ UNWRITTEN = Mistake(
 )
 
 
+EDITED = Mistake(
+    "an applied revision was edited",
+    "The salary stands in init, and init is applied: its id is in alembic_version, so no upgrade will"
+    " read it again, here or anywhere else. On a new database it would do something that yours has"
+    " never seen.",
+    "Take it out of init, in both functions, and put it into a revision of its own.",
+)
+
+
 def salary(connection: sa.Connection) -> Outcome:
     """Whether a revision of the learner's own gives jobs a salary, here and on the way back."""
     mine = [path for path in revisions() if speaks_of_it(text(path))]
@@ -50,8 +59,6 @@ def salary(connection: sa.Connection) -> Outcome:
             return not_yet("jobs has a salary, but no revision of yours says so.")
         return not_attempted("No revision mentions a salary yet. Make one and fill it in.")
     outcome = applied(connection)
-    if outcome.kind == "not attempted":
-        return not_yet("The revision is written. Now bring the database to it.")
     if outcome.kind != "done" and there:
         return outcome
     try:
@@ -60,9 +67,15 @@ def salary(connection: sa.Connection) -> Outcome:
         files = [Path(each.path) for each in scripts.iterate_revisions(own.revision, "base")]
     except (Exception, SystemExit):  # noqa: BLE001 - whatever a file there can do: applied said it
         return outcome
-    if outcome.kind != "done":
-        return known(UNWRITTEN) if own.revision in versions(connection) else outcome
-    return tried(own, files)
+    at = versions(connection)
+    if own.down_revision is None:
+        return known(EDITED, f"It is about {Path(own.path).name}.") if at else outcome
+    if outcome.kind != "done" and own.revision in at:
+        return known(UNWRITTEN, f"It is about {Path(own.path).name}.")
+    found = tried(own, files)
+    if found.kind == "done" and outcome.kind == "not attempted":
+        return not_yet("The revision is written. Now bring the database to it.")
+    return outcome if found.kind == "done" else found
 
 
 def speaks_of_it(source: str) -> bool:
@@ -73,9 +86,7 @@ def speaks_of_it(source: str) -> bool:
 
 def tried(own: Script, files: list[Path]) -> Outcome:
     """How a revision fares after those that lead to it, beside the solution after the same."""
-    before = own.down_revision
-    if not isinstance(before, str):
-        return not_yet("The salary belongs in a revision of its own, after init.")
+    before = str(own.down_revision)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
         lay_out(folder / "learner", files)
@@ -85,18 +96,16 @@ def tried(own: Script, files: list[Path]) -> Outcome:
         (versions / SOURCE).write_text(PRACTICE + ids, encoding="utf-8")
         wanted = reference("migrations", Work(folder / "reference", (before,), ROWS))
         mine = run("migrations", Work(folder / "learner", (before,), ROWS))
-    return verdict(Trial(mine, wanted), MIGRATION)
+    alike = [each and each.rows for each in (mine.after("before"), wanted.after("before"))]
+    return verdict(Trial(mine, wanted, exact=alike[0] == alike[1]), EXERCISE.mistakes, MIGRATION)
 
 
 EXERCISE = Do(
     look=salary,
     shown="# your commands",
-    done='!alembic revision -m "add salary"\n'
-    "from pathlib import Path\n\n"
-    'path = next(Path("alembic/versions").glob("*_add_salary.py"))\n'
-    'head = path.read_text().split("def upgrade")[0]\n'
-    'path.write_text(head + """' + CODE + '""")\n' + UP,
-    mistakes=(UNWRITTEN, *STATES),
+    done='!alembic revision -m "add salary"\n\n'
+    f"%%writerevision alembic/versions/*_add_salary.py\n{CODE}\n{UP}",
+    mistakes=(EDITED, UNWRITTEN, *STATES),
     task="make, write and apply a revision alone",
     hints=(
         "Three steps, all from this chapter: make a revision, write its two functions, upgrade.",

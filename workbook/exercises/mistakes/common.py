@@ -1,68 +1,103 @@
-"""The well-known mistakes that more than one exercise meets, by what they show in.
+"""What mistakes in models and in migrations are both recognised by, and those that both know."""
 
-Each was made on the versions in the lock and seen to give what it is recognised by. None gives the
-answer away. The first that fits is told: what stops a trial comes before what is different.
-"""
+from collections.abc import Callable, Iterable
 
-from workbook.exercises import Mistake
+from workbook import schema
+from workbook.exercises import ANY, Mistake
 from workbook.exercises.trial import Trial
 from workbook.schema import Column
 
 
-def differing(trial: Trial) -> list[tuple[Column, Column]]:
-    """The columns that differ: have, want. None where a table or a column is missing altogether."""
+def differing(trial: Trial) -> list[tuple[str, Column, Column]]:
+    """The columns that differ: name, have, want. None where a table or a column is missing altogether."""
     if trial.up is None or any(
         table not in trial.up.tables or goal.columns.keys() - trial.up.tables[table].columns.keys()
         for table, goal in trial.goal.tables.items()
     ):
         return []
     return [
-        (trial.up.tables[table].columns[name], want)
+        (f"{table}.{name}", trial.up.tables[table].columns[name], want)
         for table, goal in trial.goal.tables.items()
         for name, want in goal.columns.items()
         if trial.up.tables[table].columns[name] != want
     ]
 
 
-def only_null_differs(trial: Trial, allows_too_much: bool) -> bool:
-    """Whether the columns that differ have the right types, and nothing but NOT NULL is wrong."""
+def about(names: Iterable[str]) -> str:
+    """Where a mistake is, in words; nothing where it is nowhere."""
+    found = sorted(names)
+    return f"It is about {' and '.join(found)}." if found else ""
+
+
+def otherwise(trial: Trial, differs: Callable[[Column, Column], bool], alone: bool = True) -> str:
+    """Where columns differ in this way, in words; `alone`: and none in another way."""
     found = differing(trial)
-    return bool(found) and all(
-        have.type == want.type
-        and have.nullable is allows_too_much
-        and want.nullable is not have.nullable
-        for have, want in found
+    fits = {name for name, have, want in found if differs(have, want)}
+    return about(fits) if not alone or len(fits) == len(found) else ""
+
+
+def only_null_differs(trial: Trial, allows_too_much: bool) -> str:
+    """Where NOT NULL alone is wrong: the columns have the right types."""
+    return otherwise(
+        trial,
+        lambda have, want: (
+            have.type == want.type and want.nullable < have.nullable
+            if allows_too_much
+            else have.type == want.type and have.nullable < want.nullable
+        ),
     )
 
 
-def lengths_differ(trial: Trial) -> bool:
-    """Whether a string has another length than the one asked for."""
-    found = differing(trial)
-    return any(
-        have.type.startswith("character varying")
-        and want.type.startswith("character varying")
-        and have.type != want.type
-        for have, want in found
+def lengths_differ(trial: Trial) -> str:
+    """Where a string has another length than the one asked for."""
+    return otherwise(
+        trial,
+        lambda have, want: (
+            have.type != want.type
+            and have.type.startswith(schema.STRING)
+            and want.type.startswith(schema.STRING)
+        ),
+        alone=False,
     )
 
 
-def counts_otherwise(trial: Trial) -> bool:
-    """Whether an identity stands where a serial does, and nothing else is wrong with the columns."""
-    found = differing(trial)
-    return bool(found) and all(
-        have.type == want.type and have.generated and want.default == "serial"
-        for have, want in found
+def counts_otherwise(trial: Trial) -> str:
+    """Where an identity stands in place of a serial, and nothing else is wrong with the columns."""
+    return otherwise(
+        trial,
+        lambda have, want: (
+            have.type == want.type and bool(have.generated) and want.default == "serial"
+        ),
     )
 
 
-def lacks(trial: Trial, kind: str) -> bool:
-    """Whether a table that is there with its columns lacks any constraint of this contype."""
-    return trial.up is not None and any(
-        table in trial.up.tables
+def lacks(trial: Trial, kind: str) -> str:
+    """Which table that is there with its columns lacks any constraint of this contype."""
+    return about(
+        f"the table {table}"
+        for table, goal in trial.goal.tables.items()
+        if trial.up is not None
+        and table in trial.up.tables
         and goal.columns.keys() <= trial.up.tables[table].columns.keys()
         and kind in {each.kind for each in goal.constraints}
         and kind not in {each.kind for each in trial.up.tables[table].constraints}
-        for table, goal in trial.goal.tables.items()
+    )
+
+
+def misspelt(trial: Trial) -> str:
+    """Which new names are right but for capitals, or spaces around them."""
+    if trial.up is None:
+        return ""
+    have, want = (
+        {table: {*found.columns} for table, found in each.tables.items()}
+        for each in (trial.up, trial.goal)
+    )
+    pairs = [(have.keys(), want.keys()), *((have[each], want[each]) for each in have & want.keys())]
+    return about(
+        f'"{name}"'
+        for mine, goal in pairs
+        for name in mine - goal
+        if name.strip().lower() in goal - mine
     )
 
 
@@ -79,4 +114,18 @@ IDENTITY = Mistake(
     " your own. The tables here use serial, and the chapters that follow count on it.",
     "An integer primary key becomes a serial by itself: nothing has to be said.",
     counts_otherwise,
+)
+SPELT = Mistake(
+    "a name is compared letter by letter",
+    "Capital letters and spaces are a part of a name once it stands in quotes, and the database has a"
+    " name that nearly is the one asked for.",
+    "Compare the name with the task, letter by letter.",
+    misspelt,
+)
+DOTTED = Mistake(
+    "a foreign key names table and column",
+    "Text without a full stop does not say which column of which table a row belongs to.",
+    "Write the table, a full stop, and the column, as one text.",
+    lambda t: about(t.said("for ForeignKey ('[^.]*?') on")),
+    step=ANY,
 )

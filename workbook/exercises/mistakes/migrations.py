@@ -1,6 +1,7 @@
 """The well-known mistakes in migrations: how a trial shows them, and what to tell the learner.
 
-The first that fits is told, so the order counts: what stops a trial comes before what is different.
+Those of a step are looked for first, where it has failed: STOPPED. Then comes SHOWN, what the text
+shows and what came out. The first that fits is told.
 """
 
 import ast
@@ -10,9 +11,13 @@ import sys
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from workbook.exercises import Mistake
+from workbook import schema
+from workbook.exercises import ANY, Mistake
 from workbook.exercises.mistakes.common import (
+    DOTTED,
     IDENTITY,
+    SPELT,
+    about,
     lacks,
     lengths_differ,
     only_null_differs,
@@ -23,34 +28,116 @@ from workbook.exercises.trial import Trial, called
 NAMES = {each.lower() for each in dir(sa) if not each.startswith("_")}
 
 
-def _undone(trial: Trial) -> bool:
-    return (
-        trial.down is not None
-        and trial.up is not None
-        and trial.up != trial.before
-        and trial.down == trial.up
-    )
+def _undone(trial: Trial) -> str:
+    up = trial.run.after("upgrade")
+    if trial.down is None or up is None or not trial.before != up.schema == trial.down:
+        return ""
+    return f"After the downgrade: {schema.differences(trial.down, trial.before)[0]}"
 
 
-def _left_index(trial: Trial) -> bool:
+def _left_index(trial: Trial) -> str:
     if trial.down is None or trial.up is None:
-        return False
-    return any(
-        {index.name for index in trial.down.tables[name].indexes}
-        - {index.name for index in table.indexes}
+        return ""
+    return about(
+        f"{index} on {name}"
         for name, table in trial.before.tables.items()
         if name in trial.down.tables
+        for index in {index.name for index in trial.down.tables[name].indexes}
+        - {index.name for index in table.indexes}
     )
 
 
-def _wide_drop(trial: Trial) -> bool:
+def _wide_drop(trial: Trial) -> str:
     if trial.down is not None:
-        return bool(trial.before.tables.keys() - trial.down.tables.keys())
-    refused = re.match(r"cannot drop table (\w+)", trial.error.message)
-    return (
-        refused is not None
-        and trial.failed("DependentObjectsStillExist", step="downgrade")
-        and refused[1] in trial.before.tables
+        gone = trial.before.tables.keys() - trial.down.tables.keys()
+        return about(f"the table {table}" for table in gone) or (
+            "A table that another program had made went, too." if trial.run.harmed else ""
+        )
+    if trial.error.step != "downgrade":
+        return ""
+    return about(
+        f"the table {table}"
+        for table in trial.said(r"^cannot drop table (\w+)")
+        if table in trial.before.tables
+    )
+
+
+def _functions(trial: Trial) -> list[ast.FunctionDef]:
+    return [each for each in trial.tree.body if isinstance(each, ast.FunctionDef)]
+
+
+def _not_found(trial: Trial) -> object:
+    """The function that Alembic does not find: one of another name, or that it is not there."""
+    if trial.failed("TypeError", "grade() missing"):
+        return [each for each in _functions(trial) if each.args.args]
+    lacks = trial.said(r"_py' has no attribute '(\w+)'") or trial.said(
+        r"^name '(downgrade)' is not"
+    )
+    others = [each for each in _functions(trial) if each.name not in ("upgrade", "downgrade")]
+    return lacks and (others or f"There is no function {lacks[0]}().")
+
+
+def _twice(trial: Trial) -> list[ast.FunctionDef]:
+    names = [each.name for each in _functions(trial)]
+    return [each for n, each in enumerate(_functions(trial)) if each.name in names[:n]]
+
+
+def _square(trial: Trial) -> list[ast.Subscript]:
+    return [
+        each
+        for each in ast.walk(trial.tree)
+        if isinstance(each, ast.Subscript)
+        and isinstance(each.value, ast.Attribute)
+        and ast.unparse(each.value).startswith("sa.")
+    ]
+
+
+def _swallowed(trial: Trial) -> list[ast.Try]:
+    wrong = trial.error or trial.up != trial.goal or trial.down not in (None, trial.before)
+    return [each for each in ast.walk(trial.tree) if isinstance(each, ast.Try) and wrong]
+
+
+def _another_table(trial: Trial) -> list[ast.Call]:
+    """The calls of drop_index that name another table than the index's."""
+    tables = {
+        index.name: table
+        for made in (trial.before, trial.up or trial.before)
+        for table, content in made.tables.items()
+        for index in content.indexes
+    }
+
+    def wrong(call: ast.Call) -> bool:
+        given = [*call.args, None, None][:2]
+        keywords = {each.arg: each.value for each in call.keywords}
+        name, table = (
+            getattr(part or keywords.get(key), "value", None)
+            for part, key in zip(given, ("index_name", "table_name"), strict=True)
+        )
+        return isinstance(table, str) and tables.get(str(name), table) != table
+
+    return [call for call in trial.calls("drop_index") if wrong(call)]
+
+
+def _nothing_to_alter(trial: Trial) -> list[ast.Call]:
+    if not any(
+        goal.columns.keys() - (trial.up or trial.before).tables[table].columns.keys()
+        for table, goal in trial.goal.tables.items()
+        if table in trial.before.tables and table in (trial.up or trial.before).tables
+    ):
+        return []
+    return [
+        call
+        for call in trial.calls("alter_column", "upgrade")
+        if "new_column_name" not in {each.arg for each in call.keywords}
+    ]
+
+
+def _null_in_rows(trial: Trial) -> str:
+    return about(
+        f"{table}.{column}"
+        for column, table in re.findall(
+            r'column "(.*)" of relation "(.*)" con', trial.error.message
+        )
     )
 
 
@@ -63,102 +150,101 @@ def _wrong_case(trial: Trial) -> bool:
     return trial.unknown() in ("true", "false", "none") or name.lower() in NAMES
 
 
-def _commits(trial: Trial) -> bool:
-    return bool(trial.calls("commit")) or any(
-        isinstance(text, ast.Constant) and str(text.value).strip().upper().startswith("COMMIT")
+def _commits(trial: Trial) -> list[ast.Call]:
+    return trial.calls("commit") + [
+        call
         for call in [*trial.calls("execute"), *trial.calls("text")]
         for text in call.args
-    )
+        if isinstance(text, ast.Constant) and str(text.value).strip().upper().startswith("COMMIT")
+    ]
 
 
-def _imports(trial: Trial, package: str) -> bool:
-    return any(
-        name.split(".")[0] == package
+def _imports(trial: Trial, package: str) -> list[ast.stmt]:
+    return [
+        each
         for each in ast.walk(trial.tree)
         if isinstance(each, ast.Import | ast.ImportFrom)
         for name in [*(alias.name for alias in each.names), getattr(each, "module", None) or ""]
-    )
+        if name.split(".")[0] == package
+    ]
 
 
-MIGRATION = (
+STOPPED = (
     Mistake(
         "upgrade and downgrade are swapped",
         "upgrade() leads from the old tables to the new ones, and yours begins by taking away what is"
         " not there yet.",
         "Ask for each function which of the two directions it is.",
-        lambda t: (
-            "does not exist" in t.error.message
-            and t.error.step == "upgrade"
-            and any(
-                t.calls("drop_" + what, "upgrade") and t.calls(made, "downgrade")
-                for what, made in (("table", "create_table"), ("column", "add_column"))
-            )
-        ),
-    ),
-    Mistake(
-        "two transactions in one migration",
-        "The migration opened a connection of its own and waits for a lock that Alembic's connection holds. It"
-        " would wait for ever.",
-        "Work through op, which uses Alembic's connection.",
-        lambda t: t.failed("LockNotAvailable") or bool(t.calls("create_engine")),
-    ),
-    Mistake(
-        "a migration that commits",
-        "A commit ends Alembic's transaction. When a later line fails, half of the migration stays.",
-        "Leave the commit out: Alembic commits when the whole migration has gone well.",
-        _commits,
-    ),
-    Mistake(
-        "create_all in a migration",
-        "create_all makes the tables as the models are today. In a year this file would make others,"
-        " and it never changes a table that exists.",
-        "Spell the change out with op.",
-        lambda t: bool(t.calls("create_all")),
-    ),
-    Mistake(
-        "models imported into a migration",
-        "The models will change and this file must not: on a fresh database it would one day meet"
-        " columns that do not exist yet at this point of the history.",
-        "Name tables and columns in the revision itself.",
-        lambda t: _imports(t, "jobboard"),
+        lambda t: [
+            call
+            for what, made in (("table", "create_table"), ("column", "add_column"))
+            if "does not exist" in t.error.message and t.calls(made, "downgrade")
+            for call in t.calls("drop_" + what, "upgrade")
+        ],
+        step="upgrade",
     ),
     Mistake(
         "the child comes before the parent",
         "A foreign key can only refer to a table that exists already.",
         "Look at which table holds the foreign key, and create the other one first.",
-        lambda t: any(
-            t.failed("UndefinedTable", f'relation "{table}"', "upgrade")
-            for table in t.goal.tables.keys() - t.before.tables.keys()
+        lambda t: next(
+            (
+                f"The table {table} is not there yet."
+                for table in t.goal.tables.keys() - t.before.tables.keys()
+                if t.failed("UndefinedTable", f'relation "{table}"')
+            ),
+            "",
         ),
+        step="upgrade",
     ),
     Mistake(
         "a foreign key names a table",
         "A foreign key names the other table and its column, as the database knows them: there is no"
         " table of this name.",
         "Compare it with the names in op.create_table.",
-        lambda t: t.failed("UndefinedTable", "relation", "upgrade") and "ForeignKey" in t.source,
+        lambda t: (
+            t.failed("UndefinedTable", "relation")
+            and "ForeignKey" in t.source
+            and "There is no table {}.".format(*t.said(r'relation "(.*?)"'))
+        ),
+        step="upgrade",
     ),
+    DOTTED,
     Mistake(
         "a foreign key refers to a key",
         "It names one row of the other table, so it needs a column there that tells the rows apart.",
         "Look up which column of the other table is its primary key.",
         lambda t: (
-            t.failed("UndefinedColumn", "referenced in foreign key constraint")
-            or t.failed("InvalidForeignKey")
+            (
+                t.failed("UndefinedColumn", "referenced in foreign key")
+                or t.failed("InvalidForeignKey")
+            )
+            and "It is about {} in the other table.".format(*t.said(r'(column ".*?"|given keys)'))
         ),
+        step="upgrade",
     ),
     Mistake(
         "a key of another type",
         "A foreign key holds a value of the column that it refers to, so both have one type.",
         "Compare the types of the two columns.",
-        lambda t: t.failed("DatatypeMismatch", "cannot be implemented"),
+        lambda t: (
+            t.failed("DatatypeMismatch", "cannot be implemented")
+            and about(t.said(r'foreign key constraint "(.*?)"'))
+        ),
+        step="upgrade",
     ),
     Mistake(
         "here first, there second",
         "ForeignKeyConstraint takes two lists. The first names columns of the table that is being"
         " made; the second says where they lead.",
         "Compare the names in the first list with those of your columns.",
-        lambda t: t.failed("ConstraintColumnNotFoundError"),
+        lambda t: (
+            t.failed("ConstraintColumnNotFoundError")
+            and "The table {} has no column {}.".format(
+                *t.said("table '(.*?)': no column named ('.*?')")
+            )
+        ),
+        step=ANY,
     ),
     Mistake(
         "text in place of a list",
@@ -167,30 +253,20 @@ MIGRATION = (
         "Put it into square brackets, even with a single name inside.",
         lambda t: (
             t.failed("ArgumentError", "number of constrained columns")
-            or (t.failed("DuplicateColumnError") and bool(t.calls("create_index")))
+            or (t.failed("DuplicateColumnError") and t.calls("create_index"))
         ),
-    ),
-    Mistake(
-        "a ForeignKey without its column",
-        "sa.ForeignKey is a part of a sa.Column. Beside the columns it has no effect, and nobody says"
-        " so.",
-        "Put it into the column, or write the constraint that the task names.",
-        lambda t: (
-            lacks(t, "f")
-            and any(
-                isinstance(part, ast.Call) and called(part) == "ForeignKey"
-                for call in t.calls("create_table")
-                for part in call.args
-            )
-        ),
+        step=ANY,
     ),
     Mistake(
         "the parent is dropped before the child",
         "PostgreSQL refuses to drop a table that a foreign key still refers to.",
         "Read your upgrade from the bottom up: that is the order for the downgrade.",
         lambda t: (
-            t.failed("DependentObjectsStillExist", "drop table", "downgrade") and not _wide_drop(t)
+            t.failed("DependentObjectsStillExist", "drop table")
+            and not _wide_drop(t)
+            and "Something still refers to {}.".format(*t.said(r"drop table (\w+)"))
         ),
+        step="downgrade",
     ),
     Mistake(
         "default= is Python's, not the database's",
@@ -199,9 +275,11 @@ MIGRATION = (
         "A value that the database itself fills in has an argument of its own. Or may the value be"
         " missing?",
         lambda t: (
-            t.failed("NotNullViolation", step="upgrade")
+            t.failed("NotNullViolation")
             and any(each.arg == "default" for call in t.calls("Column") for each in call.keywords)
+            and _null_in_rows(t)
         ),
+        step="upgrade",
     ),
     Mistake(
         "NOT NULL on a table that holds rows",
@@ -209,7 +287,8 @@ MIGRATION = (
         " On an empty table it would have worked.",
         "Ask yourself what the old rows are to hold. A value that the database itself fills in is a"
         " server_default; a column that may stay empty is nullable.",
-        lambda t: t.failed("NotNullViolation", step="upgrade"),
+        lambda t: t.failed("NotNullViolation") and _null_in_rows(t),
+        step="upgrade",
     ),
     Mistake(
         "upper and lower case",
@@ -217,18 +296,21 @@ MIGRATION = (
         " with a capital letter.",
         "Compare the line with one that works, letter by letter.",
         _wrong_case,
+        step=ANY,
     ),
     Mistake(
         "sa. is missing",
         "In a revision, SQLAlchemy is imported under the name sa, and Alembic's operations as op.",
         "Write sa. before types, columns and constraints.",
         lambda t: _without_sa(t) or hasattr(sa, t.lacking("alembic.op") or "?"),
+        step=ANY,
     ),
     Mistake(
         "op. is missing",
         "The operations, such as create_table, are functions of op.",
         "Write op. before them.",
         lambda t: hasattr(Operations, t.unknown() or t.lacking("sqlalchemy") or "?"),
+        step=ANY,
     ),
     Mistake(
         "a name without quotes",
@@ -236,24 +318,28 @@ MIGRATION = (
         " variable of that name.",
         "Put the name in quotes.",
         without_quotes,
+        step=ANY,
     ),
     Mistake(
         "an import is missing",
         "Python does not know the name, because the file never brought it in.",
         "Write the import at the top of the file.",
         lambda t: t.unknown() in sys.stdlib_module_names | {"postgresql", "Base", "Session"},
+        step=ANY,
     ),
     Mistake(
         "text that SQLAlchemy does not take",
         "A connection of SQLAlchemy executes sa.text(...), and refuses plain text.",
         "op.execute takes both.",
         lambda t: t.failed("ObjectNotExecutableError"),
+        step=ANY,
     ),
     Mistake(
         "a colon in SQL text",
         "To SQLAlchemy, a colon and a word are the place for a value that is handed in later.",
         "A backslash before the colon makes it a colon and nothing else.",
         lambda t: t.failed("StatementError", "bind parameter"),
+        step=ANY,
     ),
     Mistake(
         "a constraint without a name, dropped by name",
@@ -262,6 +348,7 @@ MIGRATION = (
         lambda t: (
             t.failed("CompileError", "it has no name") or t.failed("ValueError", "it has no name")
         ),
+        step=ANY,
     ),
     Mistake(
         "a column's name is missing",
@@ -272,12 +359,14 @@ MIGRATION = (
             or t.failed("ArgumentError", "non-blank name")
             or t.failed("ArgumentError", "without a name")
         ),
+        step=ANY,
     ),
     Mistake(
         "a type is missing",
         "Each new column has a type, and this one has none.",
         "Compare your columns with those of companies.",
         lambda t: t.failed("CompileError", "NullType"),
+        step=ANY,
     ),
     Mistake(
         "a type stands by itself",
@@ -285,32 +374,33 @@ MIGRATION = (
         " brackets of its own.",
         "Compare your columns with those of companies.",
         lambda t: t.failed("ArgumentError", "'SchemaItem' object"),
+        step=ANY,
     ),
     Mistake(
         "a function that Alembic does not find",
         "Alembic calls upgrade() on the way up and downgrade() on the way back, by these names, and"
         " hands nothing in.",
         "Write both, with empty brackets.",
-        lambda t: (
-            t.failed("AttributeError", "_py' has no attribute")
-            or t.failed("TypeError", "grade() missing")
-        ),
+        _not_found,
+        step=ANY,
     ),
     Mistake(
         "an operation outside of a function",
         "Alembic reads the file first, to learn its id, and calls the functions later. Until then op has"
         " nothing to work on.",
         "Put the operations into upgrade() and downgrade(), indented.",
-        lambda t: t.error.step == "read" and t.error.line.startswith("op."),
+        lambda t: ": op." in t.error.line,
+        step="read",
     ),
     Mistake(
         "a column is dropped by its name",
         "What is to go needs no type: op.drop_column takes the table's name and the column's.",
         "Leave the sa.Column for the way up.",
         lambda t: (
-            t.failed("TypeError", step="downgrade")
+            t.failed("TypeError")
             and any(isinstance(each, ast.Call) for c in t.calls("drop_column") for each in c.args)
         ),
+        step="downgrade",
     ),
     Mistake(
         "a column is a sa.Column",
@@ -319,38 +409,49 @@ MIGRATION = (
         "Compare it with a column in op.create_table.",
         lambda t: (
             t.error.name in ("ArgumentError", "AttributeError", "TypeError")
-            and t.error.step == "upgrade"
             and any(
                 [type(each) for each in call.args[:2]] in ([ast.Constant] * 2, [ast.Call])
                 for call in t.calls("add_column")
             )
         ),
+        step="upgrade",
     ),
     Mistake(
         "the table's name comes first",
         "PostgreSQL looked for a table of this name, and it is the name of a column.",
         "First the table, then the column.",
-        lambda t: any(
-            t.failed("UndefinedTable", f'relation "{column}"')
-            for table in t.goal.tables.values()
-            for column in table.columns
+        lambda t: next(
+            (
+                f"{column} is the name of a column."
+                for table in t.goal.tables.values()
+                for column in table.columns
+                if t.failed("UndefinedTable", f'relation "{column}"')
+            ),
+            "",
         ),
+        step=ANY,
     ),
     Mistake(
         "a table that is there already",
         "create_table makes a table, and a table of this name exists: an earlier revision made it.",
         "To change a table that exists, there are other operations.",
-        lambda t: any(
-            t.failed("DuplicateTable", f'"{table}"', "upgrade") and "again" not in t.error.step
-            for table in t.before.tables
+        lambda t: (
+            t.error.step == "upgrade"
+            and about(
+                f"the table {table}"
+                for table in t.before.tables
+                if t.failed("DuplicateTable", f'"{table}"')
+            )
         ),
+        step="upgrade",
     ),
     Mistake(
         "add_column makes no type",
         "An enum is a type of its own in PostgreSQL. create_table makes it along with the table,"
         " add_column does not.",
         "Is an enum what the task asks for? If so, make its type first, and drop it on the way back.",
-        lambda t: t.failed("UndefinedObject", "type", "upgrade") and bool(t.calls("add_column")),
+        lambda t: t.failed("UndefinedObject", "type") and bool(t.calls("add_column")),
+        step="upgrade",
     ),
     Mistake(
         "an index is not a constraint",
@@ -366,12 +467,14 @@ MIGRATION = (
                 for index in table.indexes
             )
         ),
+        step=ANY,
     ),
     Mistake(
         "a guessed constraint name",
         "PostgreSQL gave the constraint a name of its own, and it is another one.",
         "Look the name up in pg_constraint.",
         lambda t: t.failed("UndefinedObject", "constraint"),
+        step=ANY,
     ),
     Mistake(
         "Alembic's own table is gone",
@@ -379,6 +482,80 @@ MIGRATION = (
         " table, and after your code it could not find it.",
         "Undo what upgrade() did, and leave the rest.",
         lambda t: t.failed("UndefinedTable", '"alembic_version"'),
+        step=ANY,
+    ),
+)
+
+SHOWN = (
+    Mistake(
+        "two functions of one name",
+        "Python keeps the last of them. The one above it is as if it were not there.",
+        "Which of the two is the other direction?",
+        _twice,
+    ),
+    Mistake(
+        "an error that is swallowed",
+        "PostgreSQL refuses everything in a transaction after an error, until it is rolled back. Alembic has to hear of the error to do that.",
+        "Take the try away, read the error, and mend what it is about.",
+        _swallowed,
+    ),
+    Mistake(
+        "square brackets after a type",
+        "In Python, square brackets pick something out. A type takes its length as a call does.",
+        "Compare the brackets with a type that has a length.",
+        _square,
+    ),
+    Mistake(
+        "nothing there to alter",
+        "alter_column changes a column that a table has already.",
+        "The column is new: which operation brings one?",
+        _nothing_to_alter,
+    ),
+    Mistake(
+        "an index of another table",
+        "PostgreSQL finds an index by its name alone, so the wrong table is not noticed. Another database would stop, and a reader looks in the wrong place.",
+        "Compare the table with the one in op.create_index.",
+        _another_table,
+    ),
+    SPELT,
+    Mistake(
+        "two transactions in one migration",
+        "The migration opened a connection of its own and waits for a lock that Alembic's connection holds. It"
+        " would wait for ever.",
+        "Work through op, which uses Alembic's connection.",
+        lambda t: t.calls("create_engine") or (t.failed("LockNotAvailable") and t.error.line),
+    ),
+    Mistake(
+        "a migration that commits",
+        "A commit ends Alembic's transaction. When a later line fails, half of the migration stays.",
+        "Leave the commit out: Alembic commits when the whole migration has gone well.",
+        _commits,
+    ),
+    Mistake(
+        "create_all in a migration",
+        "create_all makes the tables as the models are today. In a year this file would make others,"
+        " and it never changes a table that exists.",
+        "Spell the change out with op.",
+        lambda t: t.calls("create_all"),
+    ),
+    Mistake(
+        "models imported into a migration",
+        "The models will change and this file must not: on a fresh database it would one day meet"
+        " columns that do not exist yet at this point of the history.",
+        "Name tables and columns in the revision itself.",
+        lambda t: _imports(t, "jobboard"),
+    ),
+    Mistake(
+        "a ForeignKey without its column",
+        "sa.ForeignKey is a part of a sa.Column. Beside the columns it has no effect, and nobody says"
+        " so.",
+        "Put it into the column, or write the constraint that the task names.",
+        lambda t: [
+            part
+            for call in t.calls("create_table")
+            for part in call.args
+            if isinstance(part, ast.Call) and called(part) == "ForeignKey" and lacks(t, "f")
+        ],
     ),
     Mistake(
         "a downgrade that takes too much",
@@ -398,7 +575,10 @@ MIGRATION = (
         "Dropping a table or a column does not drop the enum type that it used. The next upgrade"
         ' stops at "type already exists".',
         "Drop the type as well.",
-        lambda t: t.down is not None and bool(t.down.enums.keys() - t.before.enums.keys()),
+        lambda t: (
+            t.down is not None
+            and about(f"the type {name}" for name in t.down.enums.keys() - t.before.enums.keys())
+        ),
     ),
     Mistake(
         "an index that stays behind",
@@ -442,6 +622,8 @@ MIGRATION = (
         "rows that were there are not the same",
         "The tables have the right shape, but rows were lost or changed on the way, up or down.",
         "Look for the operation that touches rows. A column can be added and dropped without that.",
-        lambda t: not t.kept and t.up == t.goal,
+        lambda t: t.up == t.goal and about([f"the rows of {t.lost}"] if t.lost else []),
     ),
 )
+
+MIGRATION = (*STOPPED, *SHOWN)
