@@ -45,12 +45,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have a server of the suite's own, unless PGHOST names one; leave out what is only for `--all`."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a script
         signal.signal(signal.SIGINT, signal.default_int_handler)  # what tests start inherits it
-    if hasattr(config, "workerinput"):
-        connect(config.workerinput["server"])
-        return
     named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
     if not (named or config.option.all or config.option.markexpr):
         config.option.markexpr = LEARNER
+    if hasattr(config, "workerinput"):
+        connect(config.workerinput["server"])
+        return
     if "PGHOST" in os.environ and "WORKBOOK_EMBEDDED" not in os.environ:
         return
     place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="workbook-")))

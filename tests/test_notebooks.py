@@ -615,6 +615,13 @@ def test_broken_cells_go_red_and_the_others_stay_green(
         assert reason in failure and bool(reason) == bool(failure), (source, failure)
 
 
+def test_what_only_authors_need_is_left_out(request: pytest.FixtureRequest) -> None:
+    """By the workers, too: each reads the command line for itself."""
+    option, source = request.config.option, request.config.args_source
+    if source is pytest.Config.ArgsSource.TESTPATHS and not option.all:
+        assert option.markexpr
+
+
 def test_nbval_is_strict(pytestconfig: pytest.Config) -> None:
     assert pytestconfig.getoption("nbval")
     assert not pytestconfig.getoption("nbval_lax")
