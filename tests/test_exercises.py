@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from nbclient import NotebookClient
 
-from workbook import checking, project, schema
+from workbook import WorkbookError, checking, magics, project, schema, starts
 from workbook.author import contract
 from workbook.contents import CHAPTERS
 from workbook.exercises import Answer, Exercise, answers, edits, every, ids, load, trial
@@ -257,10 +257,41 @@ def test_answers_are_run_as_a_notebook_would(learner: None) -> None:
         assert sa.inspect(connection).get_table_names() == ["alembic_version"]
 
 
+def test_what_passes_stands_at_the_next_start(learner: None) -> None:
+    exercise = load("2.3")
+    contract.begin(exercise)
+    contract.run(exercise.solution.replace("sa.String(),", "sa.Text(),"))
+    contract.run(load("2.4").solution)
+    assert checking.check("2.3").kind == "done"
+    [path] = Path("alembic/versions").glob("*.py")
+    before = path.read_text()
+    contract.run("!alembic upgrade head")
+    starts.start(4)
+    assert [each.read_text() for each in Path("alembic/versions").glob("*.py")] == [before]
+
+
+def test_a_function_that_alembic_does_not_call_is_told(
+    learner: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract.begin(load("3.1"))
+    magics.writerevision(
+        "alembic/versions/*_init.py", "def upgrade():\n    drop()\ndef drop(): ..."
+    )
+    assert "It will not call drop() by itself." in capsys.readouterr().out
+
+
+def test_a_refused_cell_is_told_until_the_file_is_newer(learner: None) -> None:
+    contract.begin(load("2.4"))
+    [path] = Path("alembic/versions").glob("*_init.py")
+    contract.run("%%writerevision alembic/versions/*_init.py\ndef downgrade(:")
+    assert "was not written" in str(checking.check("2.4"))
+    later = time.time() + 2
+    os.utime(path, (later, later))
+    assert "was not written" not in str(checking.check("2.4"))
+
+
 @pytest.mark.parametrize("cell", ["def upgrade(:\n", "def upgrade():\n    '\0'\n"])
 def test_a_cell_that_is_not_python_writes_nothing(cell: str, learner: None) -> None:
-    from workbook import WorkbookError, magics
-
     contract.begin(load("3.1"))
     [path] = Path("alembic/versions").glob("*_init.py")
     before = path.read_bytes()

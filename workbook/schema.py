@@ -1,7 +1,7 @@
 """What a database holds, read from PostgreSQL's catalogue, in a form that can be compared."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -151,30 +151,44 @@ def differences(actual: Schema, goal: Schema) -> list[str]:
     return sorted(found, key=lambda line: not line.startswith(("Missing: the t", "Extra: the t")))
 
 
+def _mapped(content: Schema, change: Callable[[str, str, Column], Column]) -> Schema:
+    """The same, with other columns in place of these."""
+    tables = {
+        table: replace(each, columns={n: change(table, n, c) for n, c in each.columns.items()})
+        for table, each in content.tables.items()
+    }
+    return replace(content, tables=tables)
+
+
+def _string(column: Column) -> Column:
+    """The same column; to PostgreSQL, text and varchar are both strings of any length."""
+    return replace(column, type=STRING) if column.type == "text" else column
+
+
+def alike(content: Schema) -> Schema:
+    """The same, where a string of any length has one name."""
+    return _mapped(content, lambda table, name, column: _string(column))
+
+
 def settled(made: Schema, goal: Schema, before: Schema, free: bool = False) -> Schema:
     """The same, but new columns are the goal's where they differ in what nobody has asked for.
 
-    To PostgreSQL, text is varchar without a length. `free` columns may also have a length where
-    the goal has none, and count up as an identity.
+    That is varchar or text; and what `free` columns may have beyond that: a length where the goal
+    has none, an identity to count up by.
     """
 
-    def column(table: str, name: str, have: Column) -> Column:
+    def change(table: str, name: str, have: Column) -> Column:
         want = goal.tables[table].columns.get(name) if table in goal.tables else None
-        old = before.tables.get(table)
-        if want is None or (old and name in old.columns):
+        if want is None or (table in before.tables and name in before.tables[table].columns):
             return have
-        alike = replace(have, type=re.sub(r"^text$", STRING, have.type))
-        if free and want.type == STRING:
-            alike = replace(alike, type=re.sub(rf"^{STRING}\(\d+\)$", STRING, alike.type))
+        mine, theirs = _string(have), _string(want)
+        if free and theirs.type == STRING:
+            mine = replace(mine, type=re.sub(r"\(\d+\)$", "", mine.type))
         if free and want.default == "serial" and have.generated:
-            alike = replace(alike, default="serial", generated="")
-        return want if alike == want else have
+            mine = replace(mine, default="serial", generated="")
+        return want if mine == theirs else have
 
-    tables = {
-        table: replace(found, columns={n: column(table, n, c) for n, c in found.columns.items()})
-        for table, found in made.tables.items()
-    }
-    return replace(made, tables=tables)
+    return _mapped(made, change)
 
 
 def words(column: Column) -> str:

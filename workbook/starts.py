@@ -205,7 +205,7 @@ def _data(connection: sa.Connection, own: Project) -> Data | None:
         with aside.glimpse(connection) as rows:
             return Data(
                 _at(rows, own),
-                schema.read(connection),
+                schema.alike(schema.read(connection)),
                 rows(OBJECTS),
                 tuple((each, *rows(ROWS.format(each))) for each in aside.tables(rows)),
                 rows(COUNTERS),
@@ -257,7 +257,7 @@ def _project(folder: Path, modules: list[str]) -> Project:
         scripts = _environment(folder)
         for revision in reversed(list(scripts.walk_revisions())):
             upgrade([revision.revision])
-            steps[revision.revision] = now = schema.read(connection)
+            steps[revision.revision] = now = schema.alike(schema.read(connection))
             connection.commit()
             idle, before = idle + (now == before), now
     heads = tuple(scripts.get_heads())

@@ -169,6 +169,8 @@ def _magic(name: str, line: str, body: str = "") -> None:
     elif name == "writerevision":
         with contextlib.suppress(WorkbookError):
             magics.writerevision(line, body)
+    elif name == "cd":
+        os.chdir(line)
     elif name == "sql":
         with contextlib.suppress(sa.exc.DBAPIError), database.engine().begin() as connection:
             connection.execution_options(no_parameters=True)

@@ -1,10 +1,12 @@
 """4.4  Insert a row that refers to another."""
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 from workbook.exercises import Mistake, Outcome, cells
 from workbook.exercises.kinds import DONE, Do, not_attempted
-from workbook.exercises.trial import known
+from workbook.exercises.trial import known, not_yet
 
 TWICE = Mistake(
     "the same row twice",
@@ -28,31 +30,80 @@ SECOND_COMPANY = Mistake(
     " companies.",
     "Delete the new one, and its jobs before it, and refer to the company that was there.",
 )
-BUYERS = """
-SELECT companies.name FROM jobs JOIN companies ON companies.id = jobs.company_id
-WHERE lower(trim(jobs.title)) = 'buyer'
-"""
-NAMESAKES = "SELECT count(*) FROM companies WHERE name = 'Borealis Books'"
-OTHER_JOBS = """
-SELECT count(*) FROM jobs JOIN companies ON companies.id = jobs.company_id
-WHERE companies.name = 'Borealis Books' AND jobs.title <> 'Buyer'
+EACH = Mistake(
+    "a row for each company",
+    "An INSERT ... SELECT puts in a row for each one that its SELECT finds, and yours found every company.",
+    "Try the SELECT alone: it has to find one company. Delete the rows that are too many.",
+)
+RENAMED = Mistake(
+    "a company was renamed",
+    "UPDATE companies gave another company this name, with the jobs that it has. The task leaves the"
+    " companies as they are.",
+    "Give the row its own name back: an UPDATE that finds it by its id. Delete neither of the two.",
+)
+NO_TEXT = Mistake(
+    "an empty text is a value",
+    "The description is '', a text of no characters. NOT NULL lets it pass, and nobody learns what the"
+    " job is about.",
+    "UPDATE the row with a few words of your own.",
+)
+LOST = Mistake(
+    "rows that were there are gone",
+    "Ada Analytics had two jobs, and an INSERT for another company touches neither.",
+    "Put back what is missing with an INSERT.",
+)
+AS_COMPANY = Mistake(
+    "a job is not a company",
+    "A Buyer is somebody that a company looks for: a row of jobs. Yours is a row of companies.",
+    "Delete it, and insert into the other table.",
+)
+UNSEEN = (
+    "No job has the title Buyer yet. Write the INSERT and run it. If you did, the error's last lines"
+    " say what PostgreSQL refused: a job needs a title, a description and the id of a company."
+)
+BOREALIS, ADA = "Borealis Books", "Ada Analytics"
+OFFERS = """
+SELECT companies.id, name, title, trim(description) FROM companies
+LEFT JOIN jobs ON jobs.company_id = companies.id ORDER BY jobs.id
 """
 
 
 def buyer(connection: sa.Connection) -> Outcome:
-    """Whether Borealis Books, the one and only, offers one job as Buyer."""
+    """Whether Borealis Books, the one and only, offers one job as Buyer, and the rest is there."""
     if not {"companies", "jobs"} <= {*sa.inspect(connection).get_table_names()}:
         return not_attempted("There are no tables yet: run the notebook's first cell.")
-    offered = list(connection.exec_driver_sql(BUYERS).scalars())
-    if not offered:
-        return not_attempted("No job has the title Buyer yet. Write the INSERT and run it.")
-    if connection.exec_driver_sql(NAMESAKES).scalar_one() > 1:
-        return known(SECOND_COMPANY)
-    if len(offered) > 1:
-        return known(TWICE)
-    if offered != ["Borealis Books"]:
-        return known(OTHER_COMPANY)
-    return DONE if connection.exec_driver_sql(OTHER_JOBS).scalar_one() else known(CHANGED)
+    rows = connection.exec_driver_sql(OFFERS).all()
+    names = {id: name for id, name, _, _ in rows}
+    titles = {each: [t for _, name, t, _ in rows if t and name == each] for each in names.values()}
+    buyers = [(id, said) for id, _, title, said in rows if (title or "").strip().lower() == "buyer"]
+    mine = [id for id, name in names.items() if name == BOREALIS]
+    if len(mine) > 1:
+        place = f"Their ids are {' and '.join(map(str, sorted(mine)))}."
+        return known(SECOND_COMPANY if ADA in titles else RENAMED, place)
+    if not buyers:
+        return _unseen(titles)
+    if len(buyers) > 1:
+        found = {id for id, _ in buyers}
+        return known(EACH if len(buyers) == len(found) == len(names) else TWICE)
+    [(company, description)] = buyers
+    if [company] != mine:
+        return known(OTHER_COMPANY, f"It is at {names[company]}.")
+    if not description:
+        return known(NO_TEXT, "It is about jobs.description.")
+    if len(titles[BOREALIS]) < 2:
+        return known(CHANGED)
+    left = titles.get(ADA, [])
+    return DONE if len(left) > 1 else known(LOST, f"Left are: {', '.join(left) or 'none'}.")
+
+
+def _unseen(titles: Mapping[str, list[str]]) -> Outcome:
+    """What to tell where no job is called Buyer."""
+    if "Buyer" in titles:
+        return known(AS_COMPANY)
+    others = {*titles.get(BOREALIS, [])} - {"Bookseller"}
+    if others:
+        return not_yet(f"{BOREALIS} offers a job called {min(others)!r}, and no Buyer.")
+    return not_attempted(UNSEEN)
 
 
 ROWS = """%%sql
@@ -66,7 +117,10 @@ EXERCISE = Do(
     done="%%sql\nINSERT INTO jobs (title, description, company_id)\n"
     "SELECT 'Buyer', 'Buys the books.', id FROM companies WHERE name = 'Borealis Books'",
     look=buyer,
-    mistakes=(SECOND_COMPANY, TWICE, OTHER_COMPANY, CHANGED),
+    mistakes=(
+        *(SECOND_COMPANY, TWICE, OTHER_COMPANY, CHANGED),
+        *(EACH, RENAMED, NO_TEXT, LOST, AS_COMPANY),
+    ),
     above=(ROWS,),
     task="insert a row that refers to another",
     hints=(
@@ -97,7 +151,36 @@ WRONG = [
     cells("double quotes", SECOND.replace("'", '"'), says=NOT_ATTEMPTED),
     cells("the other company", FIRST, says=OTHER_COMPANY.name),
     cells("run twice", SELECT, SELECT, says=TWICE.name),
-    cells("once for each company", FIRST, SECOND, says=TWICE.name),
+    cells("once for each company", FIRST, SECOND, says=EACH.name),
+    cells(
+        "a SELECT of all companies",
+        SELECT.partition("\nWHERE")[0].partition(" WHERE")[0],
+        says=EACH.name,
+    ),
+    cells("no description to speak of", SECOND.replace("'Buys.'", "' '"), says=NO_TEXT.name),
+    cells(
+        "Ada's jobs deleted", "%sql DELETE FROM jobs WHERE company_id = 1", SECOND, says=LOST.name
+    ),
+    cells(
+        "Ada deleted",
+        "%sql DELETE FROM jobs WHERE company_id = 1",
+        "%sql DELETE FROM companies WHERE id = 1",
+        SECOND,
+        says=LOST.name,
+    ),
+    cells(
+        "Ada renamed",
+        "%sql UPDATE companies SET name = 'Borealis Books' WHERE id = 1",
+        FIRST,
+        says=RENAMED.name,
+    ),
+    cells("a typo", SECOND.replace("Buyer", "Buyr"), says="a job called 'Buyr', and no Buyer"),
+    cells(
+        "a Buyer among the companies",
+        "%sql INSERT INTO companies (name) VALUES ('Buyer')",
+        says=AS_COMPANY.name,
+    ),
+    cells("refused", INSERT.format(9), says="say what PostgreSQL refused"),
     cells(
         "a new company",
         "%%sql\nINSERT INTO companies (name) VALUES ('Borealis Books')",

@@ -13,7 +13,7 @@ from workbook.exercises.applied import STATES, applied, versions
 from workbook.exercises.ch02 import statements
 from workbook.exercises.ch05 import functions
 from workbook.exercises.child import SOURCE, Work
-from workbook.exercises.kinds import ROWS, Do, bare, not_attempted, revisions, text
+from workbook.exercises.kinds import ROWS, Do, bare, not_attempted, refused, revisions, text
 from workbook.exercises.mistakes import MIGRATION
 from workbook.exercises.trial import (
     IDS,
@@ -51,6 +51,10 @@ EDITED = Mistake(
 
 def salary(connection: sa.Connection) -> Outcome:
     """Whether a revision of the learner's own gives jobs a salary, here and on the way back."""
+    return refused(_salary(connection))
+
+
+def _salary(connection: sa.Connection) -> Outcome:
     mine = [path for path in revisions() if speaks_of_it(text(path))]
     jobs = schema.read(connection).tables.get("jobs")
     there = jobs is not None and "salary" in jobs.columns
@@ -245,6 +249,40 @@ WRONG = [
         says="Missing: the column jobs.salary, INTEGER.",
     ),
     cells(
+        "in the first revision, which is applied",
+        IN_INIT,
+        UP,
+        says="an applied revision was edited",
+    ),
+    cells(
+        "the upgrade fails",
+        written(SALARY.replace("jobs", "job"), NO_SALARY),
+        UP,
+        says='relation "job" does not exist',
+    ),
+    cells(
+        "a letter is missing",
+        '!alembic revision -m "add salary"',
+        "%%writerevision alembic/versions/*_add_salary.py\n"
+        + functions(SALARY, NO_SALARY).replace("downgrade", "downgrad"),
+        UP,
+        says="Alembic looks for downgrade(), and the cell has downgrad()",
+    ),
+    cells(
+        "two files of one name",
+        '!alembic revision -m "add salary"',
+        '!alembic revision -m "add salary"',
+        "%%writerevision alembic/versions/*_add_salary.py\n" + functions(SALARY, NO_SALARY),
+        UP,
+        says="2 files match",
+    ),
+    cells(
+        "filled, unasked",
+        written([SALARY, 'op.execute("UPDATE jobs SET salary = 0")']),
+        UP,
+        says="jobs.salary of the row 1 holds 0",
+    ),
+    cells(
         "in the first revision",
         IN_INIT,
         "!alembic downgrade base",
@@ -338,6 +376,12 @@ RIGHT = [
             'op.execute("ALTER TABLE jobs DROP COLUMN salary")',
         ),
         UP,
+    ),
+    cells(  # what is there is what the upgrade would have left: this is how stamp is meant
+        "by hand, and stamped",
+        written(),
+        "%sql ALTER TABLE jobs ADD salary integer",
+        "!alembic stamp head",
     ),
     cells(
         "another message, rows in the tables",
