@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
-from alembic.config import Config
+from alembic.config import Config, main
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 
@@ -124,3 +124,9 @@ def ddl_or_reason() -> list[str] | str:
         return ddl()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - models can raise anything
         return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def alembic(arguments: list[str]) -> None:
+    """In a Python of its own: the command `alembic` with these arguments."""
+    with contextlib.suppress(SystemExit):
+        main(argv=arguments)

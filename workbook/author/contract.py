@@ -150,15 +150,7 @@ def _command(line: str) -> None:
     program, *arguments = shlex.split(line)
     assert program == "alembic", line
     with contextlib.suppress(apart.Stopped):
-        apart.call(f"{__name__}:alembic", arguments, seconds=60, folder=Path.cwd())
-
-
-def alembic(arguments: list[str]) -> None:
-    """The command, for a process of its own."""
-    from alembic.config import main
-
-    with contextlib.suppress(SystemExit):
-        main(argv=arguments)
+        apart.call("workbook.project:alembic", arguments, seconds=60, folder=Path.cwd())
 
 
 def _magic(name: str, line: str, body: str = "") -> None:
