@@ -17,12 +17,12 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 
 from workbook import ROOT, home
+from workbook.contents import INIT as INIT
 from workbook.contents import Start
 from workbook.server.database import URL
 
 FILES = ROOT / "workbook" / "files"
 MODELS = FILES / "models"
-INIT = "1f3a9c5e7b20"
 
 
 def workspace() -> Path:
