@@ -25,7 +25,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode, v4
 from nbval.plugin import comment_markers, get_sanitize_patterns
 
-from workbook import ROOT, project
+from workbook import ROOT, contents, project
 from workbook.author import notebooks
 from workbook.author.notebooks import LESSONS
 from workbook.contents import CHAPTERS, Chapter
@@ -568,7 +568,7 @@ def test_finished_init_is_the_one_that_chapter_2_writes() -> None:
     [lesson] = [functions(body) for body in cells.values()]
     assert lesson.keys() == {"upgrade", "downgrade"}
     assert lesson == functions(revision.read_text("utf-8"))
-    assert project.INIT in revision.name
+    assert contents.INIT in revision.name
 
 
 # ---- the suite's own teeth ----------------------------------------------------------------------

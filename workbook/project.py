@@ -17,7 +17,6 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 
 from workbook import ROOT, home
-from workbook.contents import INIT as INIT
 from workbook.contents import Start
 from workbook.server.database import URL
 
