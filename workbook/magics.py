@@ -4,6 +4,7 @@ import ast
 import difflib
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,13 @@ def writerevision(line: str, cell: str) -> None:
     print(f"Wrote {names} to {path.as_posix()}")
     for name in new.keys() - {*CALLED}:
         print(f"Alembic calls upgrade() and downgrade(). It will not call {name}() by itself.")
+
+
+def refusal(files: Iterable[Path]) -> list[str]:
+    """Why the last cell was not written; nothing where it was, or where one of the files is newer."""
+    message, since = refused
+    newer = any(path.stat().st_mtime > since for path in files)
+    return [] if newer else message.splitlines()
 
 
 def _revision(pattern: str) -> Path:

@@ -1,7 +1,7 @@
 """What a database holds, read from PostgreSQL's catalogue, in a form that can be compared."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -36,6 +36,7 @@ class Index:
     valid: bool = True
 
 
+Row = Mapping[str, object]
 Rule = TypeVar("Rule", Constraint, Index)
 
 
@@ -252,3 +253,31 @@ def named(content: Schema) -> Schema:
             for name, table in content.tables.items()
         },
     )
+
+
+def rows_differ(table: str, actual: Sequence[Row], goal: Sequence[Row]) -> list[str]:
+    """Which of a table's rows are missing, too many or of another value, in words."""
+    found = []
+    extra = [row for row in actual if row not in goal]
+    for row in goal:
+        if row in actual:
+            continue
+        other = next((each for each in extra if each.get("id") == row.get("id")), None)
+        if other is None:
+            found.append(f"a row of {table} is missing: {_values(row)}.")
+            continue
+        extra.remove(other)
+        found += [
+            f"{table}.{name} of the row {row.get('id')} holds {_value(other.get(name))}."
+            for name in row
+            if other.get(name) != row[name]
+        ]
+    return found + [f"a row of {table} is too many: {_values(row)}." for row in extra]
+
+
+def _values(row: Row) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in row.items())
+
+
+def _value(value: object) -> str:
+    return "NULL" if value is None else repr(value)

@@ -6,6 +6,7 @@
 import contextlib
 import functools
 import importlib
+import linecache
 import sys
 import traceback
 import types
@@ -258,16 +259,11 @@ def described(step: str, error: BaseException, folder: Path) -> Failure:
         places = [(error.filename or "", error.lineno or 0)]
     elif isinstance(error, ValueError) and "null bytes" in message:
         name, places = UNREADABLE, []  # a SyntaxError only since Python 3.11.4
-    mine = [(Path(file), number) for file, number in places if Path(file).is_relative_to(folder)]
-    line = numbered(mine[-1][0].name, mine[-1][1], _line(*mine[-1])) if mine else ""
+    line = ""
+    for file, number in places:
+        if Path(file).is_relative_to(folder):
+            line = numbered(Path(file).name, number, linecache.getline(file, number))
     return Failure(step, name, (message.strip().splitlines() or [name])[0], line)
-
-
-def _line(path: Path, number: int) -> str:
-    """A line of a file; nothing where it cannot be read."""
-    with contextlib.suppress(OSError, IndexError):
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()[number - 1]
-    return ""
 
 
 def numbered(file: str, number: int, line: str) -> str:

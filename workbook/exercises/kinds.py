@@ -13,7 +13,7 @@ from psycopg2.errors import LockNotAvailable
 
 from workbook import ROOT, magics, project
 from workbook.contents import AT_INIT, INIT, MODELS, Start
-from workbook.exercises import GAP, Exercise, Mistake, Outcome, every
+from workbook.exercises import GAP, Exercise, Mistake, Outcome
 from workbook.exercises.child import SOURCE, Work
 from workbook.exercises.mistakes import MIGRATION, MODEL
 from workbook.exercises.trial import (
@@ -56,11 +56,8 @@ def unwritten(words: str) -> Outcome:
 
 def refused(outcome: Outcome) -> Outcome:
     """The same, unless what is judged is the version before a cell that was not written."""
-    message, since = magics.refused
-    newest = max((path.stat().st_mtime for path in revisions()), default=0)
-    if outcome.kind == "done" or not message or newest > since:
-        return outcome
-    return not_yet("Your last %%writerevision cell was not written.", *message.splitlines())
+    said = magics.refusal(revisions())
+    return not_yet(*said) if said and outcome.kind != "done" else outcome
 
 
 # ---- answers that are handed to check() ----------------------------------------------------------
@@ -198,23 +195,14 @@ class Code(Exercise):
 
     def judge(self, answer: object) -> Outcome:
         if not self.attempted(self.written()):
-            return unwritten(" ".join(filter(None, [self.misnamed(), FILL_IN])))
+            place = f" The check reads practice/{self.file}." if self.file else ""
+            return unwritten(FILL_IN + place)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             return self.tried(Path(name).resolve())
 
     def written(self) -> str:
         """What the learner wrote; nothing where there is no such file."""
         return text(project.workspace() / "practice" / self.file)
-
-    def misnamed(self) -> str:
-        """Which file was written in place of the one that is read, in words."""
-        found = {path.name for path in (project.workspace() / "practice").glob("*.py")}
-        if not self.file or self.file in found:
-            return ""
-        others = found - {each.file for each in every() if isinstance(each, Code)}
-        if not others:
-            return ""
-        return f"There is practice/{min(others)}; the check reads practice/{self.file}."
 
     def tried(self, folder: Path) -> Outcome:
         """The outcome of the code that is there, laid out in a folder and run."""

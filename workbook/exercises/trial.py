@@ -123,14 +123,11 @@ class Trial:
 
     def place(self, found: object) -> str:
         """Where a mistake is, of what its recogniser gives: in words, or a line of the source."""
-        if isinstance(found, list | tuple) and found:
-            found = found[0]
-        if isinstance(found, str):
-            return found
-        if not isinstance(found, ast.expr | ast.stmt):
-            return ""
-        line = self.source.splitlines()[found.lineno - 1]
-        return numbered(self.run.file, found.lineno, line)
+        first = found[0] if isinstance(found, list | tuple) else found
+        if isinstance(first, ast.expr | ast.stmt):
+            line = self.source.splitlines()[first.lineno - 1]
+            return numbered(self.run.file, first.lineno, line)
+        return first if isinstance(first, str) else ""
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -156,14 +153,11 @@ class Trial:
 
     def unknown(self) -> str:
         """The name that Python did not know, if that is what stopped the trial."""
-        found = re.match(r"name '(\w+)'", self.error.message) if self.failed("NameError") else None
-        return found[1] if found else ""
+        return "".join(self.said(r"^name '(\w+)'") if self.failed("NameError") else ())
 
     def lacking(self, module: str) -> str:
         """The name that a module does not have, if that is what stopped the trial."""
-        if not self.failed("AttributeError", f"module '{module}' has no attribute"):
-            return ""
-        return self.error.message.split("'")[3]
+        return "".join(self.said(rf"^module '{module}' has no attribute '(\w+)'"))
 
 
 def called(call: ast.Call) -> str:
@@ -267,7 +261,9 @@ def recognised(trial: Trial, own: Sequence[Mistake], others: Sequence[Mistake]) 
         failed = trial.error and (mistake.step == ANY or mistake.step in trial.error.step)
         found = (not mistake.step or failed) and mistake.shown_by and mistake.shown_by(trial)
         if found:
-            return known(mistake, trial.place(found), trial.error.line if mistake.step else "")
+            place = trial.place(found)
+            line = "" if not mistake.step or place.startswith("Line ") else trial.error.line
+            return known(mistake, place, line)
     return None
 
 
@@ -326,34 +322,13 @@ def rows_differ(trial: Trial) -> list[str]:
     found = []
     for ours in trial.wanted.steps:
         theirs = trial.run.after(ours.name)
+        place = {"before": "Before", "upgrade again": "After the second upgrade"}.get(
+            ours.name, f"After the {ours.name}"
+        )
         for table, want in ours.rows.items():
             have = theirs.rows.get(table, []) if theirs else []
-            place = {"before": "Before", "upgrade again": "After the second upgrade"}.get(
-                ours.name, f"After the {ours.name}"
-            )
-            lost = [row for row in want if row not in have]
-            extra = [row for row in have if row not in want]
-            for row in lost:
-                other = next((each for each in extra if each.get("id") == row.get("id")), None)
-                if other is None:
-                    found.append(f"{place}, a row of {table} is missing: {_words(row)}.")
-                    continue
-                extra.remove(other)
-                names = [name for name in row if other.get(name) != row[name]]
-                found += [
-                    f"{place}, {table}.{name} of the row {row.get('id')} holds {_value(other.get(name))}."
-                    for name in names
-                ]
-            found += [f"{place}, a row of {table} is too many: {_words(row)}." for row in extra]
+            found += [f"{place}, {each}" for each in schema.rows_differ(table, have, want)]
     return found
-
-
-def _words(row: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {_value(value)}" for name, value in row.items())
-
-
-def _value(value: object) -> str:
-    return "NULL" if value is None else repr(value)
 
 
 def at(error: Failure) -> list[str]:

@@ -172,7 +172,7 @@ typographic quotes  | "website"  | “website”  | Python cannot read it: inval
     cells(
         "a file of another name",
         f"%%writefile practice/web.py\n{CODE}",
-        says="There is practice/web.py; the check reads practice/website.py.",
+        says="The check reads practice/website.py.",
     ),
     cells(
         "a tab among spaces",

@@ -1,5 +1,7 @@
 """What mistakes in models and in migrations are both recognised by, and those that both know."""
 
+import ast
+import re
 from collections.abc import Callable, Iterable
 
 from workbook import schema
@@ -72,16 +74,28 @@ def counts_otherwise(trial: Trial) -> str:
 
 
 def lacks(trial: Trial, kind: str) -> str:
-    """Which table that is there with its columns lacks any constraint of this contype."""
+    """On which columns a table that is there lacks its constraint, and has no other of this contype."""
     return about(
-        f"the table {table}"
+        f"{table}.{each.definition.partition('(')[2].partition(')')[0]}"
         for table, goal in trial.goal.tables.items()
         if trial.up is not None
         and table in trial.up.tables
         and goal.columns.keys() <= trial.up.tables[table].columns.keys()
-        and kind in {each.kind for each in goal.constraints}
+        for each in goal.constraints
+        if each.kind == kind
         and kind not in {each.kind for each in trial.up.tables[table].constraints}
     )
+
+
+def key_says(trial: Trial, pattern: str) -> list[ast.Constant]:
+    """The texts in foreign keys that fit a pattern."""
+    return [
+        text
+        for name in ("ForeignKey", "ForeignKeyConstraint", "create_foreign_key")
+        for call in trial.calls(name)
+        for text in ast.walk(call)
+        if isinstance(text, ast.Constant) and re.fullmatch(pattern, str(text.value))
+    ]
 
 
 def misspelt(trial: Trial) -> str:
@@ -92,10 +106,11 @@ def misspelt(trial: Trial) -> str:
         {table: {*found.columns} for table, found in each.tables.items()}
         for each in (trial.up, trial.goal)
     )
-    pairs = [(have.keys(), want.keys()), *((have[each], want[each]) for each in have & want.keys())]
+    pairs = [("", {*have}, {*want})]
+    pairs += [(f"{each}.", have[each], want[each]) for each in have.keys() & want.keys()]
     return about(
-        f'"{name}"'
-        for mine, goal in pairs
+        f'{table}"{name}"'
+        for table, mine, goal in pairs
         for name in mine - goal
         if name.strip().lower() in goal - mine
     )
@@ -126,6 +141,13 @@ DOTTED = Mistake(
     "a foreign key names table and column",
     "Text without a full stop does not say which column of which table a row belongs to.",
     "Write the table, a full stop, and the column, as one text.",
-    lambda t: about(t.said("for ForeignKey ('[^.]*?') on")),
+    lambda t: (
+        [
+            each
+            for name in t.said("for ForeignKey '([^.]*?)' on")
+            for each in key_says(t, re.escape(name))
+        ]
+        or (t.failed("NoForeignKeysError") and key_says(t, r"\w+"))
+    ),
     step=ANY,
 )

@@ -18,6 +18,7 @@ from workbook.exercises.mistakes.common import (
     IDENTITY,
     SPELT,
     about,
+    key_says,
     lacks,
     lengths_differ,
     only_null_differs,
@@ -32,7 +33,8 @@ def _undone(trial: Trial) -> str:
     up = trial.run.after("upgrade")
     if trial.down is None or up is None or not trial.before != up.schema == trial.down:
         return ""
-    return f"After the downgrade: {schema.differences(trial.down, trial.before)[0]}"
+    left = schema.differences(trial.down, trial.before)[0]
+    return left.replace("Extra:", "Still there:").replace("Missing:", "Still missing:")
 
 
 def _left_index(trial: Trial) -> str:
@@ -132,6 +134,23 @@ def _nothing_to_alter(trial: Trial) -> list[ast.Call]:
     ]
 
 
+def _referring(trial: Trial, parent: str) -> str:
+    up = trial.run.after("upgrade")
+    ties = {
+        table
+        for table, content in (up.schema.tables if up else {}).items()
+        for rule in content.constraints
+        if f"REFERENCES {parent}(" in rule.definition
+    }
+    return f"Still there, with a key that refers to {parent}: {' and '.join(sorted(ties))}."
+
+
+def _says(node: ast.AST, pattern: str) -> bool:
+    return isinstance(node, ast.Constant) and bool(
+        re.search(pattern, str(node.value), re.IGNORECASE)
+    )
+
+
 def _null_in_rows(trial: Trial) -> str:
     return about(
         f"{table}.{column}"
@@ -205,7 +224,11 @@ STOPPED = (
         lambda t: (
             t.failed("UndefinedTable", "relation")
             and "ForeignKey" in t.source
-            and "There is no table {}.".format(*t.said(r'relation "(.*?)"'))
+            and [
+                text
+                for table in t.said(r'relation "(.*?)"')
+                for text in key_says(t, rf"{re.escape(table)}\..*")
+            ]
         ),
         step="upgrade",
     ),
@@ -214,13 +237,14 @@ STOPPED = (
         "a foreign key refers to a key",
         "It names one row of the other table, so it needs a column there that tells the rows apart.",
         "Look up which column of the other table is its primary key.",
-        lambda t: (
-            (
-                t.failed("UndefinedColumn", "referenced in foreign key")
-                or t.failed("InvalidForeignKey")
+        lambda t: [
+            text
+            for other in t.said(r'^column "(.*?)" referenced in foreign key')
+            or t.said(r"^there is no unique constraint .* (table)")
+            for text in key_says(
+                t, r"\w+\." + ("(?!id$).*" if other == "table" else re.escape(other))
             )
-            and "It is about {} in the other table.".format(*t.said(r'(column ".*?"|given keys)'))
-        ),
+        ],
         step="upgrade",
     ),
     Mistake(
@@ -240,9 +264,11 @@ STOPPED = (
         "Compare the names in the first list with those of your columns.",
         lambda t: (
             t.failed("ConstraintColumnNotFoundError")
-            and "The table {} has no column {}.".format(
-                *t.said("table '(.*?)': no column named ('.*?')")
-            )
+            and [
+                text
+                for name in t.said("no column named '(.*?)'")
+                for text in key_says(t, re.escape(name))
+            ]
         ),
         step=ANY,
     ),
@@ -264,7 +290,7 @@ STOPPED = (
         lambda t: (
             t.failed("DependentObjectsStillExist", "drop table")
             and not _wide_drop(t)
-            and "Something still refers to {}.".format(*t.said(r"drop table (\w+)"))
+            and _referring(t, *t.said(r"drop table (\w+)"))
         ),
         step="downgrade",
     ),
@@ -481,7 +507,13 @@ STOPPED = (
         "alembic_version is where Alembic remembers what has been applied. It takes care of that"
         " table, and after your code it could not find it.",
         "Undo what upgrade() did, and leave the rest.",
-        lambda t: t.failed("UndefinedTable", '"alembic_version"'),
+        lambda t: (
+            t.failed("UndefinedTable", '"alembic_version"')
+            and (
+                [each for each in ast.walk(t.tree) if _says(each, "alembic_version|schema public")]
+                or True
+            )
+        ),
         step=ANY,
     ),
 )

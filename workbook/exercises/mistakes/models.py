@@ -246,7 +246,8 @@ STOPPED = (
         " database's type for it.",
         "Which type does such a value have in Python: is it text, or a number?",
         lambda t: (
-            t.failed("MappedAnnotationError")
+            t.said(r'mapped annotation: ("?Mapped.*?\]"?)')
+            or t.failed("MappedAnnotationError")
             or (
                 _inside_mapped(t, t.unknown())
                 and not hasattr(typing, t.unknown())
