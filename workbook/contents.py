@@ -43,9 +43,9 @@ CHAPTERS = {
             0,
             "00_start_here.ipynb",
             "Start here",
-            5,
-            "how a lesson works, and the way back",
-            Start("an empty project and an empty database"),
+            8,
+            "your first migration, applied, broken and taken back; how a lesson works",
+            Start("a project with one migration, not applied", MODELS, AT_INIT),
         ),
         Chapter(
             1,

@@ -40,11 +40,12 @@ def start(chapter: int, fresh: bool = False) -> None:
         raise WorkbookError(f"There is no chapter {chapter!r}: pick one from 0 to {max(CHAPTERS)}.")
     database.connect_environment()
     enter()
-    if chapter == 0 and not fresh:
-        print("PostgreSQL is running, and this notebook is connected to it.")
-        return
+    apart.warm_up()  # for the first check, while the learner reads
     with held() as connection:
         mine = aside.own_files() and not fresh
+        if chapter == 0 and mine and aside.chapter(connection) != 0:
+            print("PostgreSQL is running. You have a project already: chapter 0 leaves it alone.")
+            return
         on_stage = "WORKBOOK_STAGE" in os.environ  # there, the first cell is the way back
         if mine and not on_stage and aside.chapter(connection) == chapter:
             told = [
