@@ -48,6 +48,11 @@ or in place of a bar  | str | None  | str or None  | `or` picks, a bar joins
 SQL's NULL  | str | None  | str | NULL  | NULL is SQL's word
 the key may be NULL  | "jobs.id")  | "jobs.id"), nullable=True  | nullable= outweighs the annotation
 a comma at the end  | "jobs.id"))  | "jobs.id")),  | a comma too many
+the key as a list  | job_id: Mapped[int]  | job_id: Mapped[list[int]]  | an annotation of another type
+the key with a slash  | jobs.id  | jobs/id  | a foreign key names table and column
+square brackets  | ForeignKey("jobs.id")  | ForeignKey["jobs.id"]  | square brackets in place of round ones
+None outside of Mapped  | Mapped[str | None]  | Mapped[str] | None  | an annotation without Mapped
+a default in Python  | note: Mapped[str | None]  | note: Mapped[str] = mapped_column(default="")  | Mapped[str] means NOT NULL
 the key as text  | job_id: Mapped[int]  | job_id: Mapped[str]  | an annotation of another type
 a key that may occur once  | "jobs.id")  | "jobs.id"), unique=True  | Extra: the constraint UNIQUE (job_id) on applications.
 the key refers to another table  | jobs.id  | companies.id  | Missing: the constraint FOREIGN KEY (job_id) REFERENCES jobs(id)

@@ -67,6 +67,9 @@ no relationship is left  | \n    lessons: Mapped[list["Lesson"]] = relationship(
 backref beside back_populates  | back_populates="lessons"  | backref="lessons"  | Error creating backref 'lessons'
 the key is on the wrong side  | \n    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))  |  | lessons: Mapped  | lesson_id: Mapped[int] = mapped_column(ForeignKey("lessons.id"))\n    lessons: Mapped  | the key is on the wrong side
 the key stands in the parent  | \n    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))  |  | lessons: Mapped  | course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))\n    lessons: Mapped  | the key is on the wrong side
+the key as an object  | course_id: Mapped[int]  | course_id: Mapped["Course"]  | an annotation of another type
+a key without its table  | courses.id  | id  | a foreign key names table and column
+back_populates names itself  | back_populates="lessons"  | back_populates="course"  | half a relationship
 the key as text  | course_id: Mapped[int]  | course_id: Mapped[str]  | an annotation of another type
 a list on both sides  | Mapped["Course"]  | Mapped[list["Course"]]  | one or many
 a relationship inside of a column  | relationship(back_populates="lessons")  | mapped_column(relationship(back_populates="lessons"))  | a relationship is not a column

@@ -91,7 +91,7 @@ one gap left  | sa.String(100)  | ____  | Not attempted yet
 a forgotten comma  | 100),\s  | 100)\s  | Line 13 of the cell: sa.Column
 an unclosed quote  | "companies.id"]  | "companies.id]  | Line 15 of the cell: sa.Foreign
 a bracket too few  | sa.String(100)  | sa.String(100  | '(' was never closed
-square brackets  | sa.String(100)  | sa.String[100]  | square brackets after a type
+square brackets  | sa.String(100)  | sa.String[100]  | square brackets in place of round ones
 the key names a table alone  | companies.id  | companies  | a foreign key names table and column
 the key names a column alone  | companies.id  | id  | a foreign key names table and column
 a capital letter in a name  | "title"  | "Title"  | a name is compared letter by letter

@@ -71,7 +71,7 @@ an unclosed quote  | "website", sa  | "website, sa  | Line 3 of the cell: op.add
 errors are swallowed  | {ADD}  | try:\n        op.add_column("company", sa.Column("website", sa.String(200)))\n    except Exception:\n        pass  | an error that is swallowed
 a letter is missing  | downgrade  | downgrad  | a function that Alembic does not find
 both are called upgrade  | downgrade  | upgrade  | two functions of one name
-square brackets  | (200)  | [200]  | square brackets after a type
+square brackets  | (200)  | [200]  | square brackets in place of round ones
 the table anew  | add_column  | create_table  | a table that is there already
 empties the table on the way back  | {DROP}  | {DROP}\n    op.execute("TRUNCATE companies CASCADE")  | rows that were there are not the same
 changes the rows on the way  | {ADD}  | {ADD}\n    op.execute("UPDATE companies SET name = 'x'")  | rows that were there are not the same

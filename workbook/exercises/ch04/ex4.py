@@ -82,6 +82,8 @@ def buyer(connection: sa.Connection) -> Outcome:
         return known(SECOND_COMPANY if ADA in titles else RENAMED, place)
     if not buyers:
         return _unseen(titles)
+    if all(title.strip().lower() == "buyer" for title in titles.get(BOREALIS, [])):
+        return known(CHANGED)
     if len(buyers) > 1:
         found = {id for id, _ in buyers}
         return known(EACH if len(buyers) == len(found) == len(names) else TWICE)
@@ -90,8 +92,6 @@ def buyer(connection: sa.Connection) -> Outcome:
         return known(OTHER_COMPANY, f"It is at {names[company]}.")
     if not description:
         return known(NO_TEXT, "It is about jobs.description.")
-    if len(titles[BOREALIS]) < 2:
-        return known(CHANGED)
     left = titles.get(ADA, [])
     return DONE if len(left) > 1 else known(LOST, f"Left are: {', '.join(left) or 'none'}.")
 
@@ -167,6 +167,10 @@ WRONG = [
         "%sql DELETE FROM companies WHERE id = 1",
         SECOND,
         says=LOST.name,
+    ),
+    cells("every job changed", "%sql UPDATE jobs SET title = 'Buyer'", says=CHANGED.name),
+    cells(
+        "swapped", SECOND.replace("title, description", "description, title"), says="called 'Buys.'"
     ),
     cells(
         "Ada renamed",

@@ -98,6 +98,16 @@ def key_says(trial: Trial, pattern: str) -> list[ast.Constant]:
     ]
 
 
+def in_square_brackets(trial: Trial) -> list[ast.Subscript]:
+    """What is called with square brackets."""
+    called = r"(sa|op)\..*|ForeignKey|String|mapped_column|relationship"
+    return [
+        each
+        for each in ast.walk(trial.tree)
+        if isinstance(each, ast.Subscript) and re.fullmatch(called, ast.unparse(each.value))
+    ]
+
+
 def misspelt(trial: Trial) -> str:
     """Which new names are right but for capitals, or spaces around them."""
     if trial.up is None:
@@ -130,6 +140,12 @@ IDENTITY = Mistake(
     "An integer primary key becomes a serial by itself: nothing has to be said.",
     counts_otherwise,
 )
+SQUARE = Mistake(
+    "square brackets in place of round ones",
+    "In Python, square brackets pick something out, and round ones hand something over.",
+    "Compare the brackets with a line that works.",
+    in_square_brackets,
+)
 SPELT = Mistake(
     "a name is compared letter by letter",
     "Capital letters and spaces are a part of a name once it stands in quotes, and the database has a"
@@ -143,11 +159,11 @@ DOTTED = Mistake(
     "Write the table, a full stop, and the column, as one text.",
     lambda t: (
         [
-            each
-            for name in t.said("for ForeignKey '([^.]*?)' on")
-            for each in key_says(t, re.escape(name))
+            text
+            for name in t.said("(?:for ForeignKey|could not find table) '([^'.]*)'")
+            for text in key_says(t, re.escape(name))
         ]
-        or (t.failed("NoForeignKeysError") and key_says(t, r"\w+"))
+        or (t.failed("NoForeignKeysError") and key_says(t, r"[^.]+"))
     ),
     step=ANY,
 )

@@ -17,6 +17,7 @@ from workbook.exercises.mistakes.common import (
     DOTTED,
     IDENTITY,
     SPELT,
+    SQUARE,
     about,
     key_says,
     lacks,
@@ -82,16 +83,6 @@ def _not_found(trial: Trial) -> object:
 def _twice(trial: Trial) -> list[ast.FunctionDef]:
     names = [each.name for each in _functions(trial)]
     return [each for n, each in enumerate(_functions(trial)) if each.name in names[:n]]
-
-
-def _square(trial: Trial) -> list[ast.Subscript]:
-    return [
-        each
-        for each in ast.walk(trial.tree)
-        if isinstance(each, ast.Subscript)
-        and isinstance(each.value, ast.Attribute)
-        and ast.unparse(each.value).startswith("sa.")
-    ]
 
 
 def _swallowed(trial: Trial) -> list[ast.Try]:
@@ -531,12 +522,7 @@ SHOWN = (
         "Take the try away, read the error, and mend what it is about.",
         _swallowed,
     ),
-    Mistake(
-        "square brackets after a type",
-        "In Python, square brackets pick something out. A type takes its length as a call does.",
-        "Compare the brackets with a type that has a length.",
-        _square,
-    ),
+    SQUARE,
     Mistake(
         "nothing there to alter",
         "alter_column changes a column that a table has already.",

@@ -19,6 +19,8 @@ from workbook.exercises.mistakes.common import (
     DOTTED,
     IDENTITY,
     SPELT,
+    SQUARE,
+    about,
     lacks,
     only_null_differs,
     without_quotes,
@@ -39,6 +41,10 @@ def _classes(trial: Trial) -> list[ast.ClassDef]:
     return [each for each in ast.walk(trial.tree) if isinstance(each, ast.ClassDef)]
 
 
+def _has_no(names: tuple[str, ...]) -> str:
+    return f"{' has no '.join(names)}." if names else ""
+
+
 def _attributes(trial: Trial) -> Iterator[tuple[str, str, ast.AnnAssign]]:
     """The class, its table and the line of each annotated attribute of a model."""
     for each in _classes(trial):
@@ -54,16 +60,17 @@ def _inside(node: ast.AST, *names: str) -> list[ast.Call]:
 
 
 def _another_type(trial: Trial) -> list[ast.AnnAssign]:
-    """The columns that are annotated with text and hold a number, or the other way round."""
-    types = {"integer": "str", schema.STRING: "int"}
+    """The columns whose annotation names a type that their values do not have."""
+    types = {"integer": "int", schema.STRING: "str"}
+    known = {"str", "int", "float", "list", "List"} | {each.name for each in _classes(trial)}
     return [
         line
         for _, table, line in _attributes(trial)
         for goal in [trial.goal.tables.get(table)]
         for column in [goal.columns.get(ast.unparse(line.target)) if goal else None]
         if column
-        and re.search(rf"\b{types.get(column.type)}\b", ast.unparse(line.annotation))
         and trial.up == trial.goal
+        and known & {*re.findall(r"\w+", ast.unparse(line.annotation))} - {types.get(column.type)}
     ]
 
 
@@ -161,7 +168,7 @@ STOPPED = (
         "a side of the relationship is missing",
         "The relationship is tried out from both classes, and one of them has no such attribute.",
         "Give each class an attribute that leads to the other.",
-        lambda t: " has no ".join(
+        lambda t: _has_no(
             t.said(r"'(\w+)' is an invalid keyword argument for (\w+)")[::-1]
             or t.said(r"^'(\w+)' object has no attribute '(?!_sa_)(\w+)'")
         ),
@@ -195,7 +202,7 @@ STOPPED = (
         "One side names the other with back_populates, and the other side is not there under that"
         " name. No migration would notice; the first object does.",
         "Give each class an attribute that names the other's.",
-        lambda t: " has no ".join(t.said(r"Mapper\[(\w+).*has no property '(\w+)'")),
+        lambda t: _has_no(t.said(r"Mapper\[(\w+).*has no property '(\w+)'")),
         step=ANY,
     ),
     DOTTED,
@@ -230,7 +237,7 @@ STOPPED = (
         "an annotation without Mapped",
         "SQLAlchemy 2 reads the column's type from Mapped[...] and refuses a bare annotation.",
         "Wrap the type in Mapped[...].",
-        lambda t: t.failed("MappedAnnotationError", "can't be correctly interpreted"),
+        lambda t: about(t.said(r'Type annotation for "(.*?)" can.t be correctly interpreted')),
         step=ANY,
     ),
     Mistake(
@@ -306,6 +313,7 @@ STOPPED = (
 )
 
 SHOWN = (
+    SQUARE,
     COMMA,
     Mistake(
         "a ForeignKey without its column",
