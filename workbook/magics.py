@@ -13,7 +13,7 @@ from workbook import PROVIDED, WorkbookError
 FIRST = "run the notebook's first cell, and then this one again"
 NAMES = {name for names in PROVIDED.values() for name in names}
 CALLED = ("upgrade", "downgrade")  # by Alembic
-refused = ("", 0.0)  # why the last cell was not written, and when; "": it was
+refused = ("", 0.0, "")  # why the last cell was not written, when and where; "": it was
 
 
 def register() -> None:
@@ -67,7 +67,7 @@ def writerevision(line: str, cell: str) -> None:
     """
     global refused
     try:
-        refused = ("", 0.0)
+        refused = ("", 0.0, "")
         path = _revision(line.strip().strip("\"'") or "alembic/versions/*.py")
         if "____" in cell:
             print("Nothing written yet: put your code in place of each ____.")
@@ -82,7 +82,7 @@ def writerevision(line: str, cell: str) -> None:
                 f" {error.lineno or 1}: open it in the editor."
             ) from None
     except WorkbookError as error:
-        refused = (str(error), time.time())
+        refused = (str(error), time.time(), str(Path.cwd()))
         raise
     for name, source in new.items():
         old = _functions(text).get(name)
@@ -95,10 +95,10 @@ def writerevision(line: str, cell: str) -> None:
 
 
 def refusal(files: Iterable[Path]) -> list[str]:
-    """Why the last cell was not written; nothing where it was, or where one of the files is newer."""
-    message, since = refused
-    newer = any(path.stat().st_mtime > since for path in files)
-    return [] if newer else message.splitlines()
+    """Why the last cell was not written; nothing where it was, or one of the files is newer."""
+    message, since, folder = refused
+    past = folder != str(Path.cwd()) or any(path.stat().st_mtime > since for path in files)
+    return [] if past else message.splitlines()
 
 
 def _revision(pattern: str) -> Path:
