@@ -10,9 +10,9 @@ import pytest
 from workbook import project, schema
 from workbook.contents import AT_INIT, MODELS, Start
 from workbook.exercises import Mistake, Outcome, load
-from workbook.exercises.child import Run, Work
+from workbook.exercises.child import Failure, Run, Work
 from workbook.exercises.kinds import ROWS, Revision, history
-from workbook.exercises.trial import Trial, lay_out, run
+from workbook.exercises.trial import Trial, lay_out, recognised, run
 from workbook.server import database as databases
 
 UP = 'op.add_column("companies", sa.Column("user_id", sa.String()))'
@@ -156,6 +156,18 @@ def test_only_the_text_that_was_run_is_judged(
     later += "def upgrade():\n    op.get_bind().commit()\ndef downgrade(): pass\n"
     Path("alembic/versions/later.py").write_text(later)
     assert exercise.judge(None).kind == "done"
+
+
+def test_a_mistake_of_the_step_comes_before_what_shows_and_after_the_exercises_own() -> None:
+    failure = Failure("upgrade", "KeyError", "x", "Line 3 of the cell: x")
+    trial = Trial(Run(failure=failure), Run())
+    shows, another, step, own = (
+        Mistake(name, "", shown_by=lambda trial: "here", step=name if "grade" in name else "")
+        for name in ("shows", "downgrade", "upgrade", "own")
+    )
+    outcomes = [recognised(trial, first, [shows, another, step]) for first in ((own,), ())]
+    assert [each.mistake for each in outcomes if each] == ["own", "upgrade"]
+    assert outcomes[1] and outcomes[1].lines == ("here", "Line 3 of the cell: x")
 
 
 def test_a_trial_without_an_upgrade_is_not_the_goal() -> None:
