@@ -59,8 +59,8 @@ WRONG = [
         r"""
 the length is forgotten  | sa.String(100)  | sa.String()  | another length
 a length nobody asked for  | sa.String(),  | sa.String(255),  | another length
-nullable is forgotten  | sa.String(100), nullable=False  | sa.String(100)  | a column may be empty unless you say otherwise
-nullable is forgotten everywhere  | , nullable=False),\n        sa.C  | ),\n        sa.C  | , nullable=False),\n        sa.F  | ),\n        sa.F  | a column may be empty unless you say otherwise
+nullable is forgotten  | sa.String(100), nullable=False  | sa.String(100)  | a column may be NULL unless you say otherwise
+nullable is forgotten everywhere  | , nullable=False),\n        sa.C  | ),\n        sa.C  | , nullable=False),\n        sa.F  | ),\n        sa.F  | a column may be NULL unless you say otherwise
 an id as text  | "company_id", sa.Integer()  | "company_id", sa.String()  | a key of another type
 a bigger integer  | "company_id", sa.Integer()  | "company_id", sa.BigInteger()  | Different: jobs.company_id is BIGINT NOT NULL
 the key names the class  | companies.id  | Company.id  | a foreign key names a table

@@ -25,7 +25,7 @@ EXERCISE = Choose(
         "How many times does BEGIN stand in the output of upgrade head --sql?",
         "Everything between BEGIN and COMMIT stands or falls together.",
     ),
-    why="One upgrade is one transaction, however many revisions it applies.",
+    why="Unless it is told otherwise, one upgrade is one transaction, however many revisions it applies.",
     passed="You can say where a failed upgrade leaves a database.",
 )
 

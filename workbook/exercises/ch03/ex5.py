@@ -17,7 +17,7 @@ EXERCISE = Revision(
         "A website may be missing: that is what nullable is about.",
         "The way back is op.drop_column, with the names of the table and of the column.",
     ),
-    why="One operation up, its opposite down. Without nullable=False the column may be empty, so the"
+    why="One operation up, its opposite down. Without nullable=False the value may be missing (NULL), so the"
     " rows that are there need no value.",
     passed="You can write a migration alone. It kept the rows, and went up, down and up again.",
 )

@@ -13,7 +13,7 @@ EXERCISE = Choose(
         "c": Mistake(
             "the rule is not the enemy",
             "Without the constraint the delete works, and leaves jobs of a company that does not"
-            " exist. Afterwards the rule cannot be put back.",
+            " exist. Afterwards the rule can only be put back as NOT VALID, which looks away from them.",
         ),
         "d": Mistake(
             "CASCADE belongs to the constraint",

@@ -10,7 +10,7 @@ from workbook.exercises.kinds import Order
 STEPS = {
     "a": "alembic upgrade head",
     "b": "correct the name in the file, in both functions",
-    "c": "commit the file to git",
+    "c": "commit the file and push it",
     "d": "alembic downgrade -1",
 }
 SLIP = """

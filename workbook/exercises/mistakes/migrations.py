@@ -303,7 +303,7 @@ STOPPED = (
         "The rows that are there already would have nothing in the new column, so PostgreSQL refuses."
         " On an empty table it would have worked.",
         "Ask yourself what the old rows are to hold. A value that the database itself fills in is a"
-        " server_default; a column that may stay empty is nullable.",
+        " server_default; a column whose value may be missing is nullable.",
         lambda t: t.failed("NotNullViolation") and _null_in_rows(t),
         step="upgrade",
     ),
@@ -354,7 +354,7 @@ STOPPED = (
     Mistake(
         "a colon in SQL text",
         "To SQLAlchemy, a colon and a word are the place for a value that is handed in later.",
-        "A backslash before the colon makes it a colon and nothing else.",
+        'A backslash before the colon makes it a colon and nothing else; the text is a raw string, r"...", then.',
         lambda t: t.failed("StatementError", "bind parameter"),
         step=ANY,
     ),
@@ -545,7 +545,9 @@ SHOWN = (
     ),
     Mistake(
         "a migration that commits",
-        "A commit ends Alembic's transaction. When a later line fails, half of the migration stays.",
+        "A commit ends Alembic's transaction. When a later line fails, half of the migration stays."
+        " As the last line it does harm, too: the upgrade ends without an error, Alembic's row is not"
+        ' written, and the next upgrade stops at "already exists".',
         "Leave the commit out: Alembic commits when the whole migration has gone well.",
         _commits,
     ),
@@ -619,14 +621,14 @@ SHOWN = (
     ),
     IDENTITY,
     Mistake(
-        "a column may be empty unless you say otherwise",
+        "a column may be NULL unless you say otherwise",
         "In a migration, nullable is true where it is not mentioned. A model is the other way round.",
         "Say it for each column that must have a value.",
         lambda t: only_null_differs(t, allows_too_much=True),
     ),
     Mistake(
         "a column that must have a value",
-        "You made the column NOT NULL, and it was asked for as one that may be empty.",
+        "You made the column NOT NULL, and it was asked for as one whose value may be missing.",
         "Look at the task once more: may the value be missing?",
         lambda t: only_null_differs(t, allows_too_much=False),
     ),
