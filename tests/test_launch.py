@@ -575,6 +575,20 @@ def test_a_wrong_command_line(argv: list[str], capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.splitlines()[-1].startswith("python3 -m workbook")
 
 
+def test_somebody_who_reads_no_further_is_no_failure() -> None:
+    command = [sys.executable, "-m", "workbook", "present", "--list", "--path", "long"]
+    code = "import sys, time; time.sleep(int(sys.argv[1]))"
+    for seconds in ("0", "2"):  # the reader may be gone before a word was said, or after some
+        reader = subprocess.Popen([sys.executable, "-c", code, seconds], stdin=subprocess.PIPE)
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=reader.stdin, stderr=subprocess.PIPE, text=True, check=False
+        )
+        assert reader.stdin
+        reader.stdin.close()
+        reader.wait()
+        assert (done.stderr, done.returncode) == ("", 0)
+
+
 def test_what_follows_two_dashes_is_jupyters() -> None:
     assert cli.split(["--", "--port=1", "--", "x"]) == ([], ["--port=1", "--", "x"])
     ours = lab.lab_arguments([])

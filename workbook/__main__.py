@@ -80,7 +80,12 @@ def main(argv):
         from workbook.launch import cli
 
         try:
-            return cli.main(argv)
+            status = cli.main(argv)
+            sys.stdout.flush()  # here, where somebody who reads no further can be let go
+            return status
+        except BrokenPipeError:  # `... | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
         except WorkbookError as error:
             return fail(str(error))
     except KeyboardInterrupt:
