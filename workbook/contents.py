@@ -77,7 +77,7 @@ CHAPTERS = {
             4,
             "04_inspect.ipynb",
             "Inspect the tables with SQL",
-            22,
+            25,
             "columns, keys, rows, and what a foreign key refuses",
             BOTH_EMPTY,
         ),

@@ -271,6 +271,10 @@ STOPPED = (
         lambda t: (
             t.failed("ArgumentError", "number of constrained columns")
             or (t.failed("DuplicateColumnError") and t.calls("create_index"))
+            or (
+                re.match(r'column "\w" named in key does not exist', t.error.message)
+                and t.calls("create_unique_constraint")
+            )
         ),
         step=ANY,
     ),
