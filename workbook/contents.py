@@ -1,4 +1,4 @@
-"""The table of contents: each chapter, its lesson and where it starts. Nothing else lists them."""
+"""The table of contents: each chapter, its lesson and where it starts. No other code lists them."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ CHAPTERS = {
             "00_start_here.ipynb",
             "Start here",
             8,
-            "your first migration, applied, broken and taken back; how a lesson works",
+            "a migration applied and taken back, and one that fails; how a lesson works",
             Start("a project with one migration, not applied", MODELS, AT_INIT),
         ),
         Chapter(

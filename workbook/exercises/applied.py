@@ -37,7 +37,7 @@ STATES = (UNMANAGED, STAMPED, UNKNOWN)
 STOPS = "The upgrade stops"
 WAIT = (
     "The database has no revision yet. Write the command and run it. If you did, its output says why"
-    " nothing has come of it: SQL there means that it was printed and not sent."
+    " nothing has come of it: where it shows SQL, that was printed (--sql) and not sent."
 )
 
 
