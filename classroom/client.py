@@ -55,7 +55,10 @@ async def call(
         request_timeout=seconds,
     )
     response = await AsyncHTTPClient().fetch(request)
-    return json.loads(response.body) if response.body else None
+    try:
+        return json.loads(response.body) if response.body else None
+    except ValueError:  # the hub's page for a server that is not there, at the end of a redirection
+        raise HTTPClientError(503, "a page in place of an answer", response) from None
 
 
 def _headers(hub: Hub, host: str = "") -> dict[str, str]:
