@@ -40,7 +40,7 @@ WRONG = [
     cells("a typo in the target", "!alembic upgrade haed", says=NOT_ATTEMPTED),
     cells("no target", "!alembic upgrade", says=NOT_ATTEMPTED),
     cells("offline", "!alembic upgrade head --sql", says=NOT_ATTEMPTED),
-    cells("printed only", "!alembic upgrade head --sql", says="printed and not sent"),
+    cells("printed only", "!alembic upgrade head --sql", says="that was printed (--sql)"),
     cells("in another folder", "%cd ..", UP, says="Run the notebook's first cell."),
     cells(
         "a revision that fails",
