@@ -1,6 +1,6 @@
 """The way to the database: one engine, and the sessions that work through it."""
 
-from sqlalchemy import create_engine
+from sqlalchemy import MetaData, create_engine
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
 
 # The URL names the driver alone. Where the server is and who asks, libpq reads from PGHOST, PGPORT,
@@ -15,5 +15,18 @@ engine = create_engine(
 SessionLocal = sessionmaker(engine, expire_on_commit=False)
 
 
+# What constraints and indexes are called that are not named themselves, so that every database has
+# the same names and a later revision can rely on them.
+NAMES = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+
+
 class Base(DeclarativeBase):
     """What every model derives from; Base.metadata knows the tables."""
+
+    metadata = MetaData(naming_convention=NAMES)

@@ -1,19 +1,31 @@
 """The tables as Python sees them. A change here needs a revision in alembic/versions."""
 
-from sqlalchemy import ForeignKey, String
+import enum
+
+from sqlalchemy import CheckConstraint, Enum, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from jobboard.database import Base
+
+
+class JobStatus(enum.Enum):
+    """Who sees a job: nobody yet, everybody, or nobody any more."""
+
+    draft = "draft"
+    open = "open"
+    closed = "closed"
 
 
 class Company(Base):
     """A company, which belongs to the account `user_id` and offers jobs."""
 
     __tablename__ = "companies"
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[str]
     name: Mapped[str] = mapped_column(String(50))
+    website: Mapped[str | None] = mapped_column(String(200))
 
     jobs: Mapped[list["Job"]] = relationship(back_populates="company")
 
@@ -22,10 +34,15 @@ class Job(Base):
     """A job that one company offers."""
 
     __tablename__ = "jobs"
+    __table_args__ = (CheckConstraint("btrim(title) <> ''", name="title_not_blank"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(100))
     description: Mapped[str]
-    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"))
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
+    status: Mapped[JobStatus] = mapped_column(
+        Enum(JobStatus, name="job_status"), server_default="open"
+    )
+    location: Mapped[str | None] = mapped_column(String(100))
 
     company: Mapped[Company] = relationship(back_populates="jobs")

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+# Revisions of the finished history that chapters and exercises stand on
 INIT = "1f3a9c5e7b20"
+OWNED = "a45e7c1390df"  # companies.user_id is required
+NAMED = "93d7a5e20c4b"  # constraints have names, jobs a status
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,29 @@ class Chapter:
 
 MODELS, AT_INIT = ("models",), (INIT,)
 BOTH_EMPTY = Start("the revision init applied, both tables empty", MODELS, AT_INIT, AT_INIT)
+
+MAPPED = ("models", "mapped")  # lengths in the models, and env.py knows them
+SIGNED_UP = """
+INSERT INTO companies (name) VALUES ('Ada Analytics'), ('Borealis Books'), ('Cedar Clinic');
+INSERT INTO jobs (title, description, company_id) VALUES
+    ('Data engineer', 'Builds the pipelines.', 1), ('Analyst', 'Asks the questions.', 1),
+    ('Bookseller', 'Knows every shelf.', 2), ('Nurse', 'Nights and weekends.', 3);
+"""
+OWNERS = """
+INSERT INTO companies (user_id, name) VALUES ('ada', 'Ada Analytics'), ('bo', 'Borealis Books'),
+    ('bo', 'Borealis Books'), ('unclaimed', 'Cedar Clinic');
+INSERT INTO jobs (title, description, company_id) VALUES
+    ('Data engineer', 'Builds the pipelines.', 1), ('Analyst', 'Asks the questions.', 1),
+    ('Bookseller', 'Knows every shelf.', 2), (' ', 'Nights and weekends.', 4);
+"""
+OPEN_JOBS = """
+INSERT INTO companies (user_id, name) VALUES ('ada', 'Ada Analytics'), ('bo', 'Borealis Books'),
+    ('unclaimed', 'Cedar Clinic');
+INSERT INTO jobs (title, description, company_id, status) VALUES
+    ('Data engineer', 'Builds the pipelines.', 1, 'open'),
+    ('Analyst', 'Asks the questions.', 1, 'closed'),
+    ('Bookseller', 'Knows every shelf.', 2, 'open'), ('Nurse', 'Nights and weekends.', 3, 'draft');
+"""
 
 CHAPTERS = {
     each.number: each
@@ -88,6 +114,56 @@ CHAPTERS = {
             27,
             "an id is a destination; what comes back, and what does not",
             BOTH_EMPTY,
+        ),
+        Chapter(
+            6,
+            "06_drift.ipynb",
+            "Drift and autogenerate",
+            30,
+            "what `check` sees and what it never does; a draft, reviewed line by line",
+            BOTH_EMPTY,
+        ),
+        Chapter(
+            7,
+            "07_rows.ipynb",
+            "Change tables that hold rows",
+            35,
+            "a column that must not be NULL, data that move, a way back that loses nothing",
+            Start(
+                "the draft of chapter 6, not applied, and tables that hold rows",
+                (*MAPPED, "draft"),
+                AT_INIT,
+                AT_INIT,
+                SIGNED_UP,
+            ),
+        ),
+        Chapter(
+            8,
+            "08_constraints.ipynb",
+            "Constraints, names and types",
+            35,
+            "names that every machine agrees on, rules for rows that break them, enums",
+            Start(
+                "every company with an owner, and constraints without names of ours",
+                MAPPED,
+                (OWNED,),
+                (OWNED,),
+                OWNERS,
+            ),
+        ),
+        Chapter(
+            9,
+            "09_two_heads.ipynb",
+            "Two developers, two heads",
+            35,
+            "git merges cleanly, Alembic does not; `stamp`, and a database from before Alembic",
+            Start(
+                "names by a convention, a status for jobs, and tables that hold rows",
+                (*MAPPED, "named"),
+                (NAMED,),
+                (NAMED,),
+                OPEN_JOBS,
+            ),
         ),
     )
 }
