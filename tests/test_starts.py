@@ -303,8 +303,10 @@ def fill() -> Work:
     (workspace() / "sub" / "Ünïcödé näme.sql").write_text("SELECT 'ä'", encoding="utf-8")
     rows("CREATE TABLE IF NOT EXISTS mine (id serial, word text)")
     rows("INSERT INTO mine (word) VALUES ('one'), ('two')")
-    if rows("SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tablename = 'companies'"):
-        rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
+    columns = [row[1] for row in rows(f"SELECT {STRUCTURE[0]}") if row[0] == "companies"]
+    if columns:
+        owned = "user_id" in columns
+        rows(f"INSERT INTO companies VALUES (99, 'Ada Analytics'{', chr(97)' * owned})")
     return work()
 
 
