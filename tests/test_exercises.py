@@ -18,10 +18,10 @@ import pytest
 import sqlalchemy as sa
 from nbclient import NotebookClient
 
-from workbook import WorkbookError, checking, magics, project, schema, starts
+from workbook import WorkbookError, apart, checking, magics, project, schema, starts
 from workbook.author import contract
 from workbook.contents import CHAPTERS
-from workbook.exercises import Answer, Exercise, answers, edits, every, ids, load, trial
+from workbook.exercises import Answer, Exercise, answers, edits, every, ids, load
 from workbook.exercises.kinds import Code, Do
 from workbook.server import database
 
@@ -49,8 +49,8 @@ def test_way(
     exercise: Exercise, answer: Answer, learner: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if answer.hangs:
-        monkeypatch.setattr(trial, "SECONDS", 3)
-        monkeypatch.setattr(trial, "STATEMENT_SECONDS", 1)
+        monkeypatch.setattr(apart, "SECONDS", 3)
+        monkeypatch.setattr(apart, "STATEMENT_SECONDS", 1)
     assert contract.broken_by(exercise, answer) == []
 
 
@@ -195,7 +195,7 @@ SAID = {
 @pytest.mark.parametrize("name", HARMFUL)
 def test_harm_is_not_done(name: str, learner: None, monkeypatch: pytest.MonkeyPatch) -> None:
     if "without end" in name:
-        monkeypatch.setattr(trial, "SECONDS", 3)
+        monkeypatch.setattr(apart, "SECONDS", 3)
     contract.begin(load("3.5"))
     Path("practice/website.py").write_text(
         f"def upgrade():\n{HARMFUL[name]}\n\ndef downgrade():\n    pass\n", encoding="utf-8"

@@ -34,7 +34,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
-from workbook import ROOT, WorkbookError, aside, home
+from workbook import ROOT, WorkbookError, home, project
 from workbook.contents import CHAPTERS
 from workbook.launch import cli, doctor, lab
 from workbook.server import postgres
@@ -763,7 +763,7 @@ def test_our_alembic_is_first_on_path(
     other.chmod(0o755)
     scripts = Path(sys.executable).parent
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), str(scripts)]))
-    aside.enter()
+    project.enter()
     assert shutil.which("alembic") == str(scripts / "alembic")
 
 

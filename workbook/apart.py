@@ -17,15 +17,20 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+SECONDS = 30  # then a learner's code is taken to hang
+STATEMENT_SECONDS = 10  # for a single SQL statement
 FORKS = hasattr(os, "fork")
 IDLE = 15 * 60  # seconds
 TURN = threading.Lock()
-SERVERS: dict[
-    int, "subprocess.Popen[bytes]"
-] = {}  # by the process that began it: a kernel may fork
+# By the process that began it: a kernel may fork.
+SERVERS: dict[int, "subprocess.Popen[bytes]"] = {}
 COMMAND = [sys.executable, "-P", "-m", "workbook.apart"]
 SESSION: dict[str, Any] = {
     "cwd": sys.prefix,
@@ -53,6 +58,24 @@ def call(function: str, *arguments: Any, seconds: float, folder: Path, **variabl
         return pickle.loads(result)
     except Exception:  # noqa: BLE001 - nothing, or whatever code has written that meddles with it
         raise Stopped("it ends Python itself") from None
+
+
+def on_database(connection: "sa.Connection", function: str, *arguments: Any, folder: Path) -> Any:
+    """Call it on the database of a connection, with the limits of time, and end its sessions.
+
+    A statement goes on in the server when its program is gone.
+    """
+    session = f"apart-{uuid.uuid4().hex}"  # not to end those who wait here for their turn
+    options = f"{os.environ.get('PGOPTIONS', '')} -c statement_timeout={STATEMENT_SECONDS}s"
+    name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
+    variables = {"PGDATABASE": name, "PGAPPNAME": session, "PGOPTIONS": options}
+    try:
+        return call(function, *arguments, seconds=SECONDS, folder=folder, **variables)
+    finally:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = current_database() AND application_name = '{session}'"
+        )
 
 
 def warm_up() -> None:

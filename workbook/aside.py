@@ -8,12 +8,12 @@ open session. The notebooks beside the project are the desk's (workbook.desk) an
 import contextlib
 import filecmp
 import importlib
+import itertools
 import json
 import os
 import re
 import shutil
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -23,8 +23,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workbook import WorkbookError, home, magics, unwritable
-from workbook.project import workspace
+from workbook import WorkbookError, home
+from workbook.project import enter, make, workspace
 from workbook.server import database
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d-\d{6}(-\d+)?")
@@ -156,39 +156,6 @@ def _schemas(connection: sa.Connection) -> set[str]:
 # ---- changing the project ------------------------------------------------------------------------
 
 
-def enter() -> None:
-    """Work in workspace/, import from it, and find our own `alembic` first.
-
-    Raises WorkbookError.
-    """
-    if "%" in str(workspace()):  # alembic.ini takes it for the start of a placeholder
-        raise WorkbookError(
-            f"Alembic cannot work in {workspace()}, because of the percent sign: move the workbook."
-        )
-    magics.register()
-    make(workspace() / "practice")
-    os.chdir(workspace())
-    if str(workspace()) not in sys.path:
-        sys.path.insert(0, str(workspace()))
-    commands = sysconfig.get_path("scripts")
-    others = [
-        folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder != commands
-    ]
-    os.environ["PATH"] = os.pathsep.join([commands, *others])  # first: there may be another alembic
-
-
-def make(folder: Path) -> None:
-    """Make a folder where it is missing. Raises WorkbookError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise WorkbookError(
-            f"{folder} has to be a folder: move away what stands there, and run this again."
-        ) from None
-    except OSError as error:
-        raise unwritable(error, folder) from None
-
-
 @contextlib.contextmanager
 def held() -> Iterator[sa.Connection]:
     """A connection for changing the project: one at a time, and only in a database of ours.
@@ -200,8 +167,7 @@ def held() -> Iterator[sa.Connection]:
         with database.engine().connect() as connection:
             connection.exec_driver_sql("SELECT pg_advisory_lock(1)")
             database.claim(connection)
-            if not connection.scalar(sa.select(sa.func.to_regnamespace("public"))):
-                connection.exec_driver_sql("CREATE SCHEMA public")
+            connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS public")
             connection.commit()
             _settle(connection)
             yield connection
@@ -311,7 +277,7 @@ def put_aside(
             connection.exec_driver_sql(f"ALTER SCHEMA public RENAME TO {aside.schema}")
             connection.exec_driver_sql("CREATE SCHEMA public")
         yield aside
-        forget()
+        connection.exec_driver_sql("COMMENT ON SCHEMA public IS NULL")
     except BaseException:
         if pending:
             shutil.rmtree(pending, ignore_errors=True)
@@ -329,11 +295,9 @@ def _copied(connection: sa.Connection, files: bool, why: str, tables: bool) -> A
     tables = tables and occupied(connection)
     if not worth and not tables:
         return None
-    name = stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    taken, number = recorded(connection), 1
-    while name in taken:
-        number += 1
-        name = f"{stamp}-{number}"
+    stamp, taken = f"{datetime.now():%Y-%m-%d-%H%M%S}", recorded(connection)
+    names = itertools.chain([stamp], (f"{stamp}-{number}" for number in itertools.count(2)))
+    name = next(each for each in names if each not in taken)
     aside = Aside(
         name,
         database=os.environ["PGDATABASE"],
@@ -431,39 +395,17 @@ def same(one: Path, other: Path) -> bool:
 
 
 def chapter(connection: sa.Connection) -> int | None:
-    """The chapter that project and database are in, if that is known of this very database."""
-    try:
-        record = json.loads(_place().read_text(encoding="utf-8"))
-        number = record["chapter"] if record["schema"] == _public(connection) else None
-        return number if type(number) is int else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+    """The chapter that project and database are in, if that is known.
+
+    It is a comment on the schema public: a new schema has none, and one that comes back has its own.
+    """
+    note = connection.exec_driver_sql("SELECT obj_description('public'::regnamespace)").scalar()
+    found = re.fullmatch(r"chapter (\d+) of the workbook", note or "")
+    return int(found[1]) if found else None
 
 
 def remember(connection: sa.Connection, chapter: int | None) -> None:
-    """Note the chapter; a disk that is full costs the note."""
-    note = json.dumps({"chapter": chapter, "schema": _public(connection)})
-    new = _place().with_suffix(f".{os.getpid()}")
-    try:
-        new.write_text(note, encoding="utf-8")
-        new.replace(_place())
-    except OSError:
-        forget()
-    finally:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
-
-
-def forget() -> None:
-    _place().unlink(missing_ok=True)
-
-
-def _place() -> Path:
-    return home() / "chapter.json"
-
-
-def _public(connection: sa.Connection) -> str:
-    """Which schema `public` is, on which server: a number that no other has."""
-    query = """SELECT concat_ws('/', system_identifier, d.oid, 'public'::regnamespace::oid)
-        FROM pg_control_system(), pg_database d WHERE datname = current_database()"""
-    return str(connection.exec_driver_sql(query).scalar())
+    """Note the chapter, and commit."""
+    note = "NULL" if chapter is None else f"'chapter {chapter} of the workbook'"
+    connection.exec_driver_sql(f"COMMENT ON SCHEMA public IS {note}")
+    connection.commit()

@@ -3,8 +3,10 @@
 import contextlib
 import importlib
 import io
+import os
 import shutil
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from alembic.config import Config, main
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 
-from workbook import ROOT, home
+from workbook import ROOT, WorkbookError, home, magics, unwritable
 from workbook.contents import Start
 from workbook.server.database import URL
 
@@ -27,6 +29,37 @@ MODELS = FILES / "models"
 def workspace() -> Path:
     """The learner's project folder."""
     return home() / "workspace"
+
+
+def enter() -> None:
+    """Work in workspace/, import from it, and find our own `alembic` first.
+
+    Raises WorkbookError.
+    """
+    if "%" in str(workspace()):  # alembic.ini takes it for the start of a placeholder
+        raise WorkbookError(
+            f"Alembic cannot work in {workspace()}, because of the percent sign: move the workbook."
+        )
+    magics.register()
+    make(workspace() / "practice")
+    os.chdir(workspace())
+    if str(workspace()) not in sys.path:
+        sys.path.insert(0, str(workspace()))
+    ours = sysconfig.get_path("scripts")
+    others = [each for each in os.environ.get("PATH", "").split(os.pathsep) if each != ours]
+    os.environ["PATH"] = os.pathsep.join([ours, *others])
+
+
+def make(folder: Path) -> None:
+    """Make a folder where it is missing. Raises WorkbookError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise WorkbookError(
+            f"{folder} has to be a folder: move away what stands there, and run this again."
+        ) from None
+    except OSError as error:
+        raise unwritable(error, folder) from None
 
 
 def scripts(project: Path) -> ScriptDirectory:

@@ -7,7 +7,6 @@ at the root (workbook.project). What stands in the way is put aside (workbook.as
 import importlib
 import os
 import sys
-import uuid
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.orm import configure_mappers
 
 from workbook import WorkbookError, apart, aside, project, schema
-from workbook.aside import Rows, draft, enter, held, put_aside, replace_files
+from workbook.aside import Rows, draft, held, put_aside, replace_files
 from workbook.contents import CHAPTERS, Start
-from workbook.project import workspace
+from workbook.project import enter, workspace
 from workbook.schema import Schema
 from workbook.server import database
-
-SECONDS = 30  # then a learner's code is taken to hang
-STATEMENT_SECONDS = 10  # for a single SQL statement
 
 
 def start(chapter: int, fresh: bool = False) -> None:
@@ -140,15 +136,14 @@ def _standing(folder: Path, begin: Start) -> Standing | None:
     Both are run on the scratch database, in a process of their own. Raises WorkbookError.
     """
     with database.scratch() as connection:
-        scratch = connection.exec_driver_sql("SELECT current_database()").scalar_one()
         try:
-            found = _apart(connection, "compared", folder, workspace(), PGDATABASE=scratch)
+            found = _apart(connection, "compared", folder, workspace())
         except apart.Stopped:
             return None
         if not found:
             return None
         wanted, own = found
-        with database.engine(scratch).connect() as other:
+        with connection.engine.connect() as other:
             other.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
             project.build(other, begin)
             return Standing(own, _data(other, wanted))
@@ -170,22 +165,10 @@ def _brought(connection: sa.Connection, standing: Standing, begin: Start) -> boo
     return _data(connection, own) == data
 
 
-def _apart(connection: sa.Connection, function: str, *arguments: Any, **variables: str) -> Any:
-    """Run a learner's code with the limits of a check. Raises apart.Stopped.
-
-    Its sessions are ended: a statement goes on in the server when its program is gone.
-    """
-    session = f"start-{uuid.uuid4().hex}"
-    limit = f"{os.environ.get('PGOPTIONS', '')} -c statement_timeout={STATEMENT_SECONDS}s"
-    variables |= {"PGAPPNAME": session, "PGOPTIONS": limit}
-    function = f"workbook.starts:{function}"
-    try:
-        return apart.call(function, *arguments, seconds=SECONDS, folder=workspace(), **variables)
-    finally:
-        connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            f" WHERE datname = current_database() AND application_name = '{session}'"
-        )
+def _apart(connection: sa.Connection, function: str, *arguments: Any) -> Any:
+    """Run a function of the last section. Raises apart.Stopped."""
+    name = f"workbook.starts:{function}"
+    return apart.on_database(connection, name, *arguments, folder=workspace())
 
 
 OBJECTS = """

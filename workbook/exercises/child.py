@@ -44,7 +44,6 @@ class Work:
     folder: Path
     before: tuple[str, ...] = ()
     rows: str = ""
-    seconds: int = 0  # for a statement
     down: bool = True
     first: bool = False
     heads: int = 1  # how many ends the project is to have
@@ -198,8 +197,6 @@ def change(work: Work, revision: str, down: bool = False) -> Locks:
     """Migrate on a connection of its own, in a transaction, as `alembic` does."""
     locks: Locks = []
     with engine().connect() as connection:
-        connection.exec_driver_sql(f"SET statement_timeout = '{work.seconds}s'")
-        connection.commit()
         if work.locks:
             sa.event.listen(connection, "after_cursor_execute", _watch(locks))
         project.migrate(connection, project.scripts(work.folder), revision, down=down)

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,8 +18,6 @@ from workbook.server import database
 
 MOST_LINES = 4
 LONGEST = 240  # of an error's message: some of SQLAlchemy's are a page
-SECONDS = 30  # then a learner's code is taken to hang
-STATEMENT_SECONDS = 10  # for a single SQL statement
 GOALS: dict[object, Run] = {}
 STEPS = {  # of a trial, as a learner would call them
     "read": "Reading the file",
@@ -200,28 +197,15 @@ def lay_out(folder: Path, revisions: Sequence[Path], source: str = "") -> Path:
 
 def run(function: str, work: Work) -> Run:
     """Run it in the scratch database, in a process of its own; a result in any case."""
-    session = f"trial-{uuid.uuid4().hex}"  # not to end those who wait here for their turn
     with database.scratch() as connection:
-        name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
         try:
-            done = apart.call(
-                f"workbook.exercises.child:{function}",
-                replace(work, seconds=STATEMENT_SECONDS),
-                seconds=SECONDS,
-                folder=work.folder,
-                PGDATABASE=name,
-                PGAPPNAME=session,
-            )
+            place = f"workbook.exercises.child:{function}"
+            done = apart.on_database(connection, place, work, folder=work.folder)
             if isinstance(done, Run):
                 return done
             reason = "it ends Python itself"
         except apart.Stopped as stopped:
             reason = str(stopped)
-        finally:  # a statement goes on in the server when its program is gone
-            connection.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                f" WHERE datname = current_database() AND application_name = '{session}'"
-            )
     return Run(failure=Failure("run", "stopped", reason))
 
 
@@ -303,7 +287,8 @@ def _stopped(error: Failure) -> Outcome | None:
     """What to tell of code that was stopped, or of a history that cannot be run."""
     if error.name == "QueryCanceled":
         return not_yet(
-            f"It was stopped: a statement took longer than {STATEMENT_SECONDS} seconds.", *at(error)
+            f"It was stopped: a statement took longer than {apart.STATEMENT_SECONDS} seconds.",
+            *at(error),
         )
     if error.step == "run":
         return not_yet(f"It was stopped: {error.message}.")

@@ -32,9 +32,9 @@ KERNEL = """
 import importlib.metadata as metadata, importlib.util as util, json, shutil, subprocess, sys
 from pathlib import Path
 import workbook
-from workbook import WorkbookError, aside
+from workbook import WorkbookError, project
 try:
-    aside.enter()
+    project.enter()
 except WorkbookError as error:
     sys.exit(str(error))
 places = {}
