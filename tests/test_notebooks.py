@@ -14,7 +14,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -70,11 +70,6 @@ def shown(cell: NotebookNode) -> str:
     return "\n".join(said)
 
 
-def python(source: str) -> ast.Module:
-    """A cell as Python sees it: `!x` and `%x` have become calls of get_ipython()."""
-    return ast.parse(TransformerManager().transform_cell(source))
-
-
 def magics(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
     """What a cell asks of IPython: `run_line_magic`, `run_cell_magic`, `system`, `getoutput`."""
     for node in ast.walk(tree):
@@ -89,37 +84,19 @@ def magics(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
 # ---- hygiene: what a notebook file must be ------------------------------------------------------
 
 
-def due(source: str) -> bool:
-    """Whether a cell has something to show: it prints, asks, writes, or ends with an expression."""
-    tree = python(source)
-    for kind, arguments in magics(tree):
-        if kind in ("run_cell_magic", "system"):
-            return True
-        if kind == "run_line_magic" and arguments[0] == "sql" and "://" not in arguments[1]:
-            return True
-    if not tree.body or not isinstance(tree.body[-1], ast.Expr):
-        return any(ast.unparse(line).startswith("print(") for line in tree.body)
-    return "get_ipython()" not in ast.unparse(tree.body[-1])
-
-
 def untidy(notebook: NotebookNode, chapter: int) -> list[str]:
     """Each breach of the rules for a notebook's file, in words: where and what."""
     cells = code_cells(notebook)
     found = [] if cells else ["no code cell: nbval would collect nothing"]
     for number, cell in enumerate(cells, 1):
         found += [f"{cell.id}: {each}" for each in untidy_cell(cell, number)]
+    if nbformat.writes(notebook) + "\n" != as_cleaned(copy.deepcopy(notebook)):
+        found.append("not as `refresh` writes it")
     for cell in notebook.cells:
-        if extra := set(cell.metadata) - set(notebooks.METADATA):
-            found.append(f"{cell.id}: metadata {sorted(extra)}")
         if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", cell.id) or re.fullmatch(
             r"[0-9a-f]{8}(-[0-9a-f-]+)?", cell.id
         ):
             found.append(f"{cell.id}: an id that nobody has chosen")
-    ids = [cell.id for cell in notebook.cells]
-    found += [f"{each}: the id is there twice" for each in set(ids) if ids.count(each) > 1]
-    kernel = {"kernelspec": notebooks.KERNEL, "language_info": {"name": "python"}}
-    if notebook.metadata != kernel or notebooks.KERNEL["name"] != "python3":
-        found.append(f"the notebook's metadata are not {kernel}")
     first = cells[0].source if cells else ""
     if not re.fullmatch(
         rf"from workbook import (\w+, )*start(, \w+)*\n\nstart\({chapter}\)", first
@@ -134,8 +111,6 @@ def untidy_cell(cell: NotebookNode, number: int) -> Iterator[str]:
     counts = {each.execution_count for each in cell.outputs if "execution_count" in each}
     if cell.execution_count != number or counts - {number}:
         yield f"execution count {cell.execution_count}, not {number}"
-    if due(cell.source) and not cell.outputs:
-        yield "no output"
     if tags(cell) - TAGS:
         yield f"tags {sorted(tags(cell) - TAGS)}"
     if marker := set(comment_markers) & {line.strip("# ") for line in cell.source.splitlines()}:
@@ -172,10 +147,6 @@ def as_cleaned(notebook: NotebookNode) -> str:
 @every_notebook
 def test_notebook_is_tidy(path: Path) -> None:
     assert untidy(read(path), int(path.name[:2])) == []
-
-
-@every_notebook
-def test_notebook_is_as_refresh_writes_it(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == as_cleaned(read(path))
 
 
@@ -195,11 +166,14 @@ TIDY = [
 ]
 
 
-def executed(cells: list[tuple[str, NotebookNode, list[str]]]) -> NotebookNode:
+def executed(cells: Sequence[tuple[str, NotebookNode | None, list[str]]]) -> NotebookNode:
     notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# Title", id="title")])
     for count, (source, output, tags) in enumerate(cells, 1):
         cell = v4.new_code_cell(source, id=f"cell-{count}", execution_count=count)
-        cell.update(outputs=[copy.deepcopy(output)], metadata={"tags": tags} if tags else {})
+        cell.update(
+            outputs=[*filter(None, [copy.deepcopy(output)])],
+            metadata={"tags": tags} if tags else {},
+        )
         notebook.cells.append(cell)
     notebooks.clean(notebook)
     return notebook
@@ -222,7 +196,6 @@ def tag(cell: int, *names: str) -> Breach:
 
 UNTIDY: list[tuple[str, Breach, str]] = [
     ("never executed", put(1, execution_count=None, outputs=[]), "execution count None, not 1"),
-    ("stripped outputs", put(1, outputs=[]), "no output"),
     ("executed in another order", put(2, execution_count=9), "execution count 9, not 2"),
     ("no code", lambda notebook: notebook.update(cells=notebook.cells[:1]), "no code cell"),
     ("unknown tag", tag(1, "nbval-ignore-output"), "nbval-ignore-output"),
@@ -234,12 +207,10 @@ UNTIDY: list[tuple[str, Breach, str]] = [
     ("SQL failed", tag(3), "shows (psycopg2.errors."),
     ("traceback", say("Traceback (most recent call last)\n"), "shows Traceback"),
     ("tag without failure", say("1 rows affected.\n", cell=3), "shows none"),
-    ("timing", put(1, metadata={"execution": {"a": 1}}), "metadata ['execution']"),
-    ("collapsed", put(0, metadata={"collapsed": True}), "metadata ['collapsed']"),
+    ("timing", put(1, metadata={"execution": {"a": 1}}), "as `refresh` writes it"),
+    ("version", lambda n: n.metadata.language_info.update(version="3.11"), "`refresh`"),
     ("random id", put(0, id="3f9a01bc"), "nobody has chosen"),
-    ("id twice", put(0, id="cell-1"), "twice"),
-    ("kernel", lambda n: n.metadata.kernelspec.update(name="venv"), "metadata are not"),
-    ("version", lambda n: n.metadata.language_info.update(version="3.11"), "metadata are not"),
+    ("id twice", put(0, id="cell-1"), "nobody has chosen"),  # nbformat gives it another
     ("other chapter", put(1, source="from workbook import start\n\nstart(6)"), "start(7)"),
     ("no import", put(1, source="start(7)"), "start(7)"),
     ("path", say("Writing /home/ada/workspace/x.py\n"), "the path /home/ada"),
@@ -285,55 +256,26 @@ def test_contents_are_complete() -> None:
 
 # ---- portable cells -----------------------------------------------------------------------------
 
-CELL_MAGICS = {"sql", "writefile", "writerevision"}
-NOT_PORTABLE = {
-    *["subprocess", "pty", "fcntl", "pwd", "grp", "resource", "termios", "posix", "ctypes"]
-}
-NOT_PORTABLE_CALL = (
-    r"\b(os|posix)\.(system|popen|exec\w+|spawn\w+|fork\w*|kill\w*|ch(own|root|mod))\b"
+SHELL = r"alembic( [^;|&<>$`~]+)?"
+LINE_MAGICS = r"sql\b.*|load_ext sql|config SqlMagic\..*|xmode Minimal"
+CELL_MAGICS = r"sql\b.*|(writefile|writerevision) (?!/)(?!.*(\\|~|\.\.|:)).*"
+NOT_PORTABLE = re.compile(
+    r"\b(?:subprocess|pty|fcntl|pwd|grp|resource|termios|posix|ctypes)\b"
+    r"|\bos\b.*\b(?:system|popen|exec\w+|spawn\w+|fork\w*|kill\w*|chown|chroot|chmod)\b"
+    r"|(?<=['\"])(?:/\w|~|[A-Za-z]:[\\/])\S*(?=['\"])"
 )
 
 
 def unportable(source: str) -> list[str]:
     """What a cell does besides Python, SQL, writing a file or a revision, and calling alembic."""
+    code = TransformerManager().transform_cell(source)
     found = []
-    tree = python(source)
-    for kind, (name, *rest) in magics(tree):
-        if kind in ("system", "getoutput"):
-            if not re.fullmatch(r"alembic( [^;|&<>$`~]+)?", name):
-                found.append(f"the shell command {name!r}")
-        elif kind == "run_cell_magic" and name in CELL_MAGICS:
-            if name == "writefile" and rest[1] and rest[0].endswith(".py"):
-                found += unportable(rest[1])
-            if name != "sql" and re.search(r"^/|\\|~|\.\.|:", rest[0]):
-                found.append(f"the path {rest[0]}")
-        elif kind != "run_line_magic" or not (
-            name == "sql"
-            or (name == "load_ext" and rest == ["sql"])
-            or (name == "config" and rest[0].startswith("SqlMagic."))
-            or (name == "xmode" and rest == ["Minimal"])
-        ):
-            found.append(f"{kind} {name}")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            modules = [alias.name for alias in node.names] + [getattr(node, "module", "") or ""]
-            names = {each.partition(".")[0] for each in modules}
-            found += [f"the module {each}" for each in sorted(names & NOT_PORTABLE)]
-            if getattr(node, "module", "") == "os":
-                found += [
-                    f"the call {call[0]}"
-                    for each in node.names
-                    if (call := re.match(NOT_PORTABLE_CALL, f"os.{each.name}"))
-                ]
-        elif isinstance(node, ast.Attribute):
-            if call := re.match(NOT_PORTABLE_CALL, ast.unparse(node)):
-                found.append(f"the call {call[0]}")
-        elif (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and (re.match(r"(/\w|~|[A-Za-z]:[\\/])\S*$", node.value) or node.value in NOT_PORTABLE)
-        ):
-            found.append(f"the text {node.value!r}")
+    for kind, words in magics(ast.parse(code)):
+        allowed = {"run_line_magic": LINE_MAGICS, "run_cell_magic": CELL_MAGICS}.get(kind, SHELL)
+        if not re.fullmatch(allowed, " ".join(words[:2])):
+            found.append(f"{kind} {words[0]}")
+    if not source.startswith(("%sql", "%%sql")):
+        found += NOT_PORTABLE.findall(code)
     return found
 
 
@@ -581,11 +523,10 @@ HTML = v4.new_output(
 RED = [
     ("print(42)", shows("42\n"), [], ""),
     ("print(43)", shows("42\n"), [], "mismatch 'stdout'"),
-    ("6 * 7", v4.new_output("execute_result", {"text/plain": "42"}), [], ""),
+    ("print(44)", None, [], "Unexpected output"),
     ("6 * 8", v4.new_output("execute_result", {"text/plain": "42"}), [], "mismatch 'text/plain'"),
     ("x", fails("NameError", "name 'x' is not defined"), ["raises-exception"], ""),
     ("1", fails("NameError", "name 'x' is not defined"), ["raises-exception"], "Missing output"),
-    ("x", fails("KeyError", "name 'x' is not defined"), ["raises-exception"], "mismatch 'ename'"),
     ("x", fails("NameError", "name 'y' is not defined"), ["raises-exception"], "mismatch 'evalue'"),
     ("x", fails("NameError", "name 'x' is not defined"), [], "caused an exception"),
     ("from IPython.display import HTML; HTML('b')", HTML, [], "mismatch 'text/html'"),
@@ -622,19 +563,6 @@ def test_what_only_authors_need_is_left_out(request: pytest.FixtureRequest) -> N
         assert option.markexpr
 
 
-def test_nbval_is_strict(pytestconfig: pytest.Config) -> None:
-    assert pytestconfig.getoption("nbval")
-    assert not pytestconfig.getoption("nbval_lax")
-    assert pytestconfig.getoption("nbval_cell_timeout") <= 120
-
-
-def test_no_line_of_the_sanitizer_is_dropped(pytestconfig: pytest.Config) -> None:
-    text = (ROOT / pytestconfig.getoption("nbval_sanitize_with")).read_text("utf-8")
-    patterns = get_sanitize_patterns(text)
-    assert len(patterns) == text.count("regex:") == text.count("replace:") > 0
-    assert len(patterns) < 8  # kept short
-
-
 @pytest.mark.parametrize(
     ("recorded", "now"),
     [
@@ -642,19 +570,18 @@ def test_no_line_of_the_sanitizer_is_dropped(pytestconfig: pytest.Config) -> Non
         ("1f3a9c5e7b20 (head)", "1f3a9c5e7b20"),
         ("<base> -> 1f3a9c5e7b20 (head), init", "74938a4b176d -> 1f3a9c5e7b20 (head), init"),
         ("  Generating a/b.py ...  done\n", "  Generating a/b.py ...  FAILED\n"),
-        (
-            "  Generating a.py ...  done\n  Generating b.py ...  done\n",
-            "  Generating a.py ...  FAILED\n  Generating b.py ...  done\n",
-        ),
         ("nextval('jobs_id_seq'::regclass)", "nextval('job_id_seq'::regclass)"),
         ("added 20261231 rows", "added 20261230 rows"),
     ],
 )
-def test_sanitizer_hides_no_real_difference(
+def test_sanitizer_drops_no_line_and_hides_no_difference(
     recorded: str, now: str, pytestconfig: pytest.Config
 ) -> None:
     text = (ROOT / pytestconfig.getoption("nbval_sanitize_with")).read_text("utf-8")
-    for regex, replacement in get_sanitize_patterns(text):
+    patterns = get_sanitize_patterns(text)
+    assert len(patterns) == text.count("regex:") == text.count("replace:") > 0
+    assert len(patterns) < 8  # kept short
+    for regex, replacement in patterns:
         recorded = re.sub(regex, replacement, recorded)
         now = re.sub(regex, replacement, now)
     assert recorded != now
