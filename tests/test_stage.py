@@ -302,11 +302,13 @@ def test_times_and_notes() -> None:
             assert slide.minutes > 0 and slide.presenter["say"], where
             assert {*slide.presenter} <= {"minutes", "paths", "say", "asked", "skip"}, where
             assert paths <= {*stage.PATHS} - {"long"}, where
-            assert not {"20", "60"} & paths or "short" in paths, where
+            assert not {*stage.PATHS} & paths or "short" in paths, where
             assert not any("presenter" in cell.metadata for cell in slide.cells[1:]), where
             for path in stage.PATHS:
                 planned[path] += slide.minutes * slide.is_on(path)
     assert (planned["20"], planned["60"]) == (20, 60)
+    assert planned["30-2"] <= 30
+    assert planned["60-2"] <= 60
 
 
 def test_the_guide_lists_the_talks() -> None:
@@ -320,7 +322,7 @@ def test_the_guide_lists_the_talks() -> None:
 
 
 @pytest.mark.author  # it runs the notebooks' cells, without those that the talk leaves out
-@pytest.mark.parametrize("path", ["20", "60", "short"])
+@pytest.mark.parametrize("path", [each for each in stage.PATHS if each != "long"])
 def test_rehearsal(path: str, database: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert stage.rehearse(None, path) == 0, capfd.readouterr().out
     told = capfd.readouterr().out

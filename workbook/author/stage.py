@@ -34,6 +34,8 @@ PATHS = {
     "long": "every slide of each chapter",
     "20": "Part I in 20 minutes",
     "60": "Part I in 60 minutes",
+    "30-2": "Part II in 30 minutes",
+    "60-2": "Part II in 60 minutes",
 }
 SECONDS = 30  # an audience does not wait longer
 
