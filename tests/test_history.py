@@ -267,6 +267,16 @@ def test_all_revisions_at_once_over_rows(connected: Engine) -> None:
     assert content(connected) == kept
 
 
+def test_constraints_get_their_names_whatever_they_were_called(connected: Engine) -> None:
+    before, named = (each.revision for each in REVISIONS[2:4])
+    upgrade(root_config(), before)
+    names = "SELECT conname FROM pg_constraint WHERE conrelid = 'jobs'::regclass AND contype = 'f'"
+    [(old,)] = rows(connected, names)
+    run(connected, f'ALTER TABLE jobs RENAME CONSTRAINT {old} TO "by hand"')
+    upgrade(root_config(), named)
+    assert rows(connected, names) == [("fk_jobs_company_id_companies",)]
+
+
 # --- the models ---
 
 

@@ -18,28 +18,30 @@ down_revision: Union[str, Sequence[str], None] = "a45e7c1390df"
 branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
-# PostgreSQL made up the old names; the new ones are those of the naming convention in
-# jobboard/database.py, so that every machine and every later revision can rely on them. A database
-# that is made today has them from the start: alembic applies the convention of the models to what
-# older revisions leave unnamed.
-NAMES = [
-    ("companies", "companies_pkey", "pk_companies"),
-    ("jobs", "jobs_pkey", "pk_jobs"),
-    ("jobs", "jobs_company_id_fkey", "fk_jobs_company_id_companies"),
+# The new names are those of the naming convention in jobboard/database.py, so that every machine
+# and every later revision can rely on them. PostgreSQL made up the old ones, and they are not the
+# same everywhere: alembic applies the convention of the models to what older revisions leave
+# unnamed, so a database that is made today has the new names already. Each of these tables has one
+# key of each kind, so it is found by its kind, whatever it is called.
+KEYS = [
+    ("companies", "p", "pk_companies", "companies_pkey"),
+    ("jobs", "p", "pk_jobs", "jobs_pkey"),
+    ("jobs", "f", "fk_jobs_company_id_companies", "jobs_company_id_fkey"),
 ]
 
 
 def upgrade() -> None:
     """Upgrade schema."""
-    for table, old, new in NAMES:
+    for table, kind, name, _ in KEYS:
+        # in SQL, so that `alembic upgrade --sql` can write it down; STRICT: one row, or an error
         op.execute(
             f"""
-            DO $$ BEGIN
-                IF EXISTS (
-                    SELECT FROM pg_constraint
-                    WHERE conrelid = '{table}'::regclass AND conname = '{old}'
-                ) THEN
-                    ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new};
+            DO $$ DECLARE found name; BEGIN
+                SELECT conname INTO STRICT found FROM pg_constraint
+                WHERE conrelid = '{table}'::regclass AND contype = '{kind}';
+                IF found <> '{name}' THEN
+                    EXECUTE 'ALTER TABLE {table} RENAME CONSTRAINT '
+                        || quote_ident(found) || ' TO {name}';
                 END IF;
             END $$
             """
@@ -48,5 +50,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Downgrade schema."""
-    for table, old, new in NAMES:
-        op.execute(f"ALTER TABLE {table} RENAME CONSTRAINT {new} TO {old}")
+    for table, _, name, old in KEYS:
+        op.execute(f"ALTER TABLE {table} RENAME CONSTRAINT {name} TO {old}")
