@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from workbook import project, schema
 from workbook.contents import AT_INIT, MODELS, Start
 from workbook.exercises import Mistake, Outcome, load
 from workbook.exercises.child import Failure, Run, Work
-from workbook.exercises.kinds import ROWS, Revision, history
+from workbook.exercises.kinds import ROWS, TWO_TABLES, Revision, history
 from workbook.exercises.trial import Trial, lay_out, recognised, run
 from workbook.server import database as databases
 
@@ -86,6 +87,23 @@ def test_rows_that_the_reference_changes_are_not_asked_for(told: Callable[..., O
     exercise = revision(functions([UP, change], [DOWN]))
     assert told(exercise, functions([UP, change], [DOWN])).kind == "done"
     assert told(exercise, functions([change, UP], [DOWN])).kind == "done"
+
+
+def test_the_application_works_on_after_the_upgrade(told: Callable[..., Outcome]) -> None:
+    new = "INSERT INTO companies (id, name) VALUES ({}, 'New')"
+    by_id, without = f'op.execute("{new.format(9)}")', new.format("DEFAULT")
+    keep = "op.execute(\"SELECT setval('companies_id_seq', 9)\")"
+    exercise = revision(
+        functions([UP, by_id, keep], [DOWN, 'op.execute("DELETE FROM companies WHERE id = 9")']),
+        start=replace(TWO_TABLES, rows=""),
+        then=without,
+        exact=True,
+    )
+    assert told(exercise, exercise.filled).kind == "done"
+    twice = told(exercise, exercise.filled.replace(keep, keep.replace("9", "8")))
+    assert "the application does after the upgrade stops with UniqueViolation" in twice.lines[0]
+    later = told(exercise, exercise.filled.replace(keep, keep.replace("9", "19")))
+    assert later.lines[0].startswith("After what the application did then, a row of companies is")
 
 
 @pytest.mark.parametrize("names", [True, False])

@@ -38,12 +38,14 @@ class Work:
     """What to run: a project's folder, from some revisions to its end.
 
     `first` stops at the first revision instead, whatever has been built upon it. `rows` is the SQL
-    that fills the tables before the upgrade, or after it where there are none before.
+    that fills the tables before the upgrade, or after it where there are none before; `then` is
+    what the application does with them after it.
     """
 
     folder: Path
     before: tuple[str, ...] = ()
     rows: str = ""
+    then: str = ""
     down: bool = True
     first: bool = False
     heads: int = 1  # how many ends the project is to have
@@ -151,6 +153,10 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
     with step(run, "upgrade", work.folder):
         locks = change(work, target)
     note("upgrade", locks)
+    if work.then:
+        with step(run, "in use", work.folder):
+            connection.exec_driver_sql(work.then)
+        note("in use")
     if not work.down:
         return
     if not work.before:

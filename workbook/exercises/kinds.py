@@ -234,11 +234,13 @@ class Revision(Code):
     """Write or repair a migration. It goes up, down and up again, with rows in the tables.
 
     It stands in practice/`file` and comes after `start`; or it is the project's first revision,
-    the one file that `into` matches, and is held to the finished history's first.
+    the one file that `into` matches, and is held to the finished history's first. `then` is SQL of
+    the application, which works on between the upgrade and the downgrade.
     """
 
     into: str = ""
     start: Start = TWO_TABLES
+    then: str = ""
     down: bool = True
     locks: bool = False  # whether the trial shows what each statement of the upgrade has locked
     counts: Callable[[str], bool] | None = None  # attempted at all, by what the functions do
@@ -281,6 +283,7 @@ class Revision(Code):
                     folder / name,
                     self.start.heads,
                     self.start.rows,
+                    self.then,
                     down=self.down,
                     first=bool(self.into),
                     locks=self.locks,

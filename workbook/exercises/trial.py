@@ -23,12 +23,18 @@ STEPS = {  # of a trial, as a learner would call them
     "read": "Reading the file",
     "before": "A revision before yours",
     "upgrade": "The upgrade",
+    "in use": "What the application does after the upgrade",
     "downgrade": "The downgrade",
     "upgrade again": "The second upgrade",
     "import": "Reading the file",
     "configure": "Connecting the models",
     "create": "Creating the tables",
     "probe": "Trying the models out",
+}
+PLACES = {
+    "before": "Before",
+    "in use": "After what the application did then",
+    "upgrade again": "After the second upgrade",
 }
 IDS = """
 revision = "{revision}"
@@ -307,9 +313,7 @@ def rows_differ(trial: Trial) -> list[str]:
     found = []
     for ours in trial.wanted.steps:
         theirs = trial.run.after(ours.name)
-        place = {"before": "Before", "upgrade again": "After the second upgrade"}.get(
-            ours.name, f"After the {ours.name}"
-        )
+        place = PLACES.get(ours.name, f"After the {ours.name}")
         for table, want in ours.rows.items():
             have = theirs.rows.get(table, []) if theirs else []
             found += [f"{place}, {each}" for each in schema.rows_differ(table, have, want)]
