@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from workbook import WorkbookError
 from workbook.exercises import every
 from workbook.look import visible
-from workbook.pictures.tables import Picture, aligned
+from workbook.pictures.picture import Picture
+from workbook.pictures.tables import aligned
 from workbook.server import database
 
 # What the last check said: a sign for it, and a look that repeats it; the furthest last.

@@ -22,6 +22,7 @@ from xml.etree import ElementTree
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
+from nbclient import NotebookClient
 from nbformat import NotebookNode, v4
 from nbval.plugin import comment_markers, get_sanitize_patterns
 
@@ -252,6 +253,15 @@ def test_contents_are_complete() -> None:
     assert sorted(LESSONS.glob("*.ipynb")) == NOTEBOOKS
     rows = re.findall(r"^\| \d+ \| \[", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert len(rows) == len(CHAPTERS) == max(CHAPTERS) + 1
+
+
+def test_an_output_is_saved_as_its_own_cell_showed_it(tmp_path: Path) -> None:
+    """As nbval compares it, whatever a later cell draws in its place."""
+    sources = ["handle = display('first', display_id=True)", "handle.update('second')"]
+    for client, wanted in ((NotebookClient, "'second'"), (notebooks.Client, "'first'")):
+        notebook = v4.new_notebook(cells=[v4.new_code_cell(each) for each in sources])
+        client(notebook, kernel_name="python3").execute()
+        assert notebook.cells[0].outputs[0].data["text/plain"] == wanted
 
 
 # ---- portable cells -----------------------------------------------------------------------------

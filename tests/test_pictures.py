@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from workbook import WorkbookError, look, starts
 from workbook.contents import INIT
 from workbook.look import visible
-from workbook.pictures import history
+from workbook.pictures import history, picture
 from workbook.pictures import tables as pictures
 from workbook.pictures.history import show_history
+from workbook.pictures.picture import Picture
 from workbook.pictures.tables import show_changes, show_drift, show_tables
 from workbook.server import database as databases
 
@@ -531,11 +532,11 @@ def test_history_with_branches(project: str) -> None:
     source = picture.rich[MERMAID].removeprefix(pictures.LOOK)
     lines = [line.strip() for line in source.splitlines()]
     assert lines[0] == "flowchart BT"
-    assert lines[3:-2] == [
+    assert lines[3:-3] == [
         'base(["base"])',
         'r1["init<br/>a, applied"]:::applied',
         'r2["left<br/>b, applied"]:::applied',
-        'r3["left two<br/>c, applied"]:::applied',
+        'r3["left two<br/>c, applied<br/>the database is here"]:::applied',
         'r4["other<br/>f, not applied"]:::not',
         'r5["right<br/>d, not applied"]:::not',
         'r6["merge<br/>e, not applied"]:::not',
@@ -549,12 +550,11 @@ def test_history_with_branches(project: str) -> None:
         "r5 --> r6",
         "r6 --> r7",
         "r4 --> r7",
-        'database[("the database<br/>is here")]',
-        "database ==> r3",
+        "class r3 here",
     ]
     stamp("c", "d")
     assert str(show_history()).count("<- the database is here") == 2
-    assert show_history().rich[MERMAID].count("database ==> r") == 2
+    assert "class r3,r5 here" in show_history().rich[MERMAID]
 
 
 def test_ids_decide_nothing(project: str) -> None:
@@ -576,7 +576,7 @@ def test_history_from_base_to_head(project: str) -> None:
         f"○  {INIT}  init (head)",
         "●  base            <- the database is here",
     ]
-    assert "database ==> base" in show_history().rich[MERMAID]
+    assert "class base here" in show_history().rich[MERMAID]
     starts.start(4)
     assert str(show_history()).splitlines() == [
         f"●  {INIT}  init (head)  <- the database is here",
@@ -594,7 +594,8 @@ def test_history_without_the_files(project: str) -> None:
         'The database is at "f00d", and no file in alembic/versions has that id: bring that file back.'
     )
     assert "? perhaps applied" in picture.text
-    assert 'lost1["f00d<br/>no file has this id"]' in picture.rich[MERMAID]
+    lost = 'lost1["f00d<br/>no file has this id<br/>the database is here"]'
+    assert lost in picture.rich[MERMAID]
     stamp()
     only()
     assert str(show_history()) == (
@@ -616,9 +617,10 @@ def test_a_long_history_is_drawn_around_the_database(project: str) -> None:
         source = picture.rich[MERMAID]
         drawn = [int(each) for each in re.findall(r"<br/>id(\d+)", source)]
         assert drawn == [*range(first, last + 1)]
-        assert f'base(["{f"{first} earlier revisions" if first else "base"}"])' in source
+        below = f"{first} earlier revisions" if first else "base"
+        assert f'base(["{below}{"<br/>the database is here" if at is None else ""}"])' in source
         assert ("later([" in source) == (last < 299)
-        assert f"database ==> {'base' if at is None else f'r{at + 1}'}" in source
+        assert f"class {'base' if at is None else f'r{at + 1}'} here" in source
 
 
 # What a learner meets
@@ -702,7 +704,8 @@ def test_what_cannot_be_shown_is_one_line(project: str, chapter: int) -> None:
 def test_no_server(project: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     starts.start(4)
     monkeypatch.setenv("PGHOST", str(tmp_path))
-    for function in (show_tables, show_history, lambda: show_changes("base")):
+    functions: list[Callable[[], Any]] = [show_tables, show_history, lambda: show_changes("base")]
+    for function in functions:
         with pytest.raises(WorkbookError, match=r"^PostgreSQL does not let us in"):
             function()
 
@@ -723,6 +726,103 @@ def test_jupyter_gets_words_and_picture(project: str) -> None:
     [output] = captured.outputs
     assert output.data["text/plain"] == "+ a (new)\n  x  INTEGER"
     assert "\nerDiagram\n" in output.data[MERMAID]
+
+
+BOXES = """
+async ([source, selector]) => {
+    document.body.innerHTML = (await mermaid.render('picture', source)).svg;
+    return [...document.querySelectorAll(selector)].map((each) => each.getBoundingClientRect());
+}
+"""
+
+
+def test_a_label_leaves_the_ends_of_its_line_in_sight(project: str, page: Page) -> None:
+    starts.start(4)
+    source = show_tables().rich[MERMAID]
+    [line] = page.evaluate(BOXES, [source, ".relationshipLine"])
+    [label] = page.evaluate(BOXES, [source, ".edgeLabel foreignObject"])
+    for room in (label["left"] - line["left"], line["right"] - label["right"]):
+        assert room >= 36  # a circle and a crow's foot
+
+
+def test_what_is_said_of_a_revision_stays_in_its_line(project: str, page: Page) -> None:
+    starts.start(3)
+    source = show_history().rich[MERMAID]
+    source = source.replace("init", "create a table of companies")
+    boxes = page.evaluate(BOXES, [source, ".node .nodeLabel p"])
+    assert [round(each["height"] / 24) for each in boxes] == [2, 2]
+
+
+# Pictures that keep up
+
+
+@pytest.fixture
+def cell(project: str) -> Iterator[Callable[..., list[str]]]:
+    """Runs a cell in a notebook of chapter 5: each picture that it draws or draws anew, as text."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    starts.start(5)
+    shell = InteractiveShell.instance()
+    shell.user_ns.update(show_history=show_history, show_tables=show_tables, execute=execute)
+
+    def run(source: str) -> list[str]:
+        with capture_output() as captured:
+            assert shell.run_cell(source).success  # type: ignore[no-untyped-call]
+        assert captured.stdout == captured.stderr == ""
+        return [each.data["text/plain"] for each in captured.outputs]
+
+    yield run
+    InteractiveShell.clear_instance()
+    picture._shown.clear()
+
+
+LIVE = "x = show_history(live=True); x._ipython_display_()"
+
+
+def test_a_live_history_keeps_up(cell: Callable[..., list[str]]) -> None:
+    assert "init (head)  <- the database" in cell(LIVE)[0]
+    assert cell("pass") == []
+    assert cell("execute('CREATE TABLE a ()')") == []  # which no history shows
+    [below] = cell("execute('DELETE FROM alembic_version')")
+    assert re.search("base +<- the database", below)
+    text = revision("b1", INIT, "second")
+    Path("alembic/versions/b1_.py").write_text(text, encoding="utf-8")
+    assert "second (head)" in cell("pass")[0]
+    assert cell("pass") == []
+
+
+def test_a_cell_that_is_run_again_is_followed_alone(cell: Callable[..., list[str]]) -> None:
+    cell(LIVE), cell(LIVE)
+    assert len(cell("execute('DELETE FROM alembic_version')")) == 1
+
+
+def test_live_tables_keep_up(cell: Callable[..., list[str]]) -> None:
+    for live in ("show_tables(live=True)", "show_tables('jobs', live=True)", LIVE):
+        cell(f"x = {live.removeprefix('x = ')}; x._ipython_display_()")
+    whole, jobs = cell("execute('ALTER TABLE jobs ADD COLUMN place text')")
+    assert jobs in whole and "place        TEXT" in jobs
+    execute("DROP TABLE jobs")
+    assert cell("pass") == [whole[: whole.index("\n\njobs")]]
+
+
+def test_a_live_picture_is_silent_where_it_cannot_look(
+    cell: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cell(LIVE)
+    file = Path("alembic/versions") / f"{INIT}_init.py"
+    text = file.read_text()
+    file.write_text("not Python")
+    assert cell("pass") == []
+    with databases.engine().begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE alembic_version")
+        file.write_text(text + "\n")
+        assert cell("pass") == []
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+    with monkeypatch.context() as patch:
+        patch.setenv("PGHOST", str(tmp_path))
+        assert cell("pass") == []
+    assert re.search("base +<- the database", cell("pass")[0])
 
 
 # No name breaks out
@@ -779,7 +879,7 @@ def test_any_name_type_and_comment_is_shown_as_it_is(
             run("COMMENT ON COLUMN {}.{} IS {}", at, first, text(comment))
         state = look.read(connection, "the database")
         connection.rollback()
-    picture = show_tables(of=pictures.Picture("", state=state))
+    picture = show_tables(of=Picture("", state=state))
     drawn = draw(page, picture.rich[MERMAID])
     ordered = sorted(tables, key=lambda table: table[0].encode())
     assert drawn["tables"] == [visible(table) for table, _, _ in ordered]
@@ -817,7 +917,8 @@ def test_any_message_is_shown_as_it_is(page: Page, names: list[str]) -> None:
     source = history._flowchart(graph, list(graph), {names[-1], "lost "}, signs)
     drawn = draw(page, pictures.titled(source, names[0], visible(names[0])))
     said = [f"{visible(each) * 2}, applied" for each in names]
-    said += ["base", "lost no file has this id", "the databaseis here"]
+    said[-1] += "the database is here"
+    said += ["base", "lost no file has this idthe database is here"]
     assert sorted(drawn["nodes"]) == sorted(said)
     assert drawn["title"] == visible(names[0])
     assert drawn["description"].split() == visible(names[0]).split()

@@ -3,19 +3,28 @@
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from alembic.runtime.migration import MigrationContext
 
 from workbook import WorkbookError
 from workbook.look import connected, first_line, scripts, visible
-from workbook.pictures.tables import Picture, aligned, mermaid, titled
+from workbook.pictures.picture import Picture
+from workbook.pictures.tables import aligned, mermaid, titled
 
 REVISIONS = 20  # more are unreadable on a projector
 
 
-def show_history() -> Picture:
-    """The revisions from base to heads, and where this database is. Raises WorkbookError."""
+def show_history(live: bool = False) -> Picture:
+    """The revisions from base to heads, and where this database is; `live`: after each cell anew.
+
+    Raises WorkbookError.
+    """
+    return replace(_history(), again=_history) if live else _history()
+
+
+def _history() -> Picture:
     revisions = revisions_in_order()
     if not revisions:
         return Picture('There is no revision yet: `alembic revision -m "..."` makes the first.')
@@ -161,27 +170,33 @@ def _flowchart(
     every = list(revisions)
     earlier, later = every.index(shown[0]), len(every) - 1 - every.index(shown[-1])
     nodes = {each: f"r{number}" for number, each in enumerate(every, 1) if each in shown}
-    lines = ["flowchart BT", f'  base(["{f"{earlier} earlier revisions" if earlier else "base"}"])']
+    places = [nodes[each] for each in shown if each in here]
+    places += ["base"] if "base" in here and not earlier else []
+
+    def label(node: str, *lines: str) -> str:
+        return "<br/>".join([*lines, *(["the database is here"] if node in places else [])])
+
+    first = label("base", f"{earlier} earlier revisions" if earlier else "base")
+    lines = ["flowchart BT", f'  base(["{first}"])']
     lines += [f'  later(["{later} later revisions"])'] if later else []
     arrows: dict[str, None] = {}
     for each, revision in revisions.items():
         if each in nodes:
             word = signs[each][1]
             head = " (head)" if revision.head else ""
-            label = f"{mermaid(revision.message)}{head}<br/>{mermaid(each)}, {word}"
-            lines.append(f'  {nodes[each]}["{label}"]:::{word.split()[0]}')
+            said = (f"{mermaid(revision.message)}{head}", f"{mermaid(each)}, {word}")
+            lines.append(f'  {nodes[each]}["{label(nodes[each], *said)}"]:::{word.split()[0]}')
         for parent in revision.parents or ("base",):
             if each in nodes or parent in nodes:
                 arrow = "-. depends on .->" if parent in revision.depends else "-->"
                 start, end = nodes.get(parent, "base"), nodes.get(each, "later")
                 arrows[f"  {start} {arrow} {end}"] = None
     lines += arrows
-    places = [nodes[each] for each in shown if each in here]
-    places += ["base"] if "base" in here and not earlier else []
     for number, each in enumerate(sorted(here - {*every, "base"}), 1):
-        lines.append(f'  lost{number}["{mermaid(each)}<br/>no file has this id"]:::perhaps')
         places.append(f"lost{number}")
-    lines += ['  database[("the database<br/>is here")]'] if places else []
-    lines += [f"  database ==> {place}" for place in places]
+        said = (mermaid(each), "no file has this id")
+        lines.append(f'  {places[-1]}["{label(places[-1], *said)}"]:::perhaps')
+    lines += [f"  class {','.join(places)} here"] if places else []
     lines += ["  classDef applied stroke-width:3px", "  classDef not,perhaps stroke-dasharray:6"]
+    lines += ["  classDef here fill:#ffe082,color:#333333"]
     return "\n".join(lines)

@@ -8,7 +8,8 @@ and https://mermaid.js.org/syntax/flowchart.html.
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import partial
 from html import escape
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from workbook.look import (
     rules,
     visible,
 )
+from workbook.pictures.picture import Picture
 
 # Beyond these a picture is unreadable on a projector: it shows the part that matters, and says so.
 ROWS, TABLES = 120, 30
@@ -40,8 +42,8 @@ LOOK = """\
 ---
 config:
   themeVariables: {lineColor: "#808080"}
-  er: {nodeSpacing: 50, rankSpacing: 40}
-  flowchart: {nodeSpacing: 25, rankSpacing: 35}
+  er: {nodeSpacing: 50, rankSpacing: 90}
+  flowchart: {nodeSpacing: 25, rankSpacing: 35, wrappingWidth: 400}
   themeCSS: ".labelBkg, .labelBkg * {background-color: #eeeeee; color: #333333; font-size: 16px}"
 ---
 """
@@ -52,35 +54,18 @@ STYLES = {
 }
 
 
-@dataclass(frozen=True, repr=False)
-class Picture:
-    """What the functions give. JupyterLab draws it, `print` writes all of it as text."""
-
-    text: str
-    rich: dict[str, str] = field(default_factory=dict)  # the same, by MIME type
-    words: str = ""  # what stands above it everywhere
-    state: State | None = None
-
-    def __str__(self) -> str:
-        return "\n\n".join(filter(None, [self.words, self.text]))
-
-    __repr__ = __str__
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        if self.words:
-            print(self.words)
-        if self.text:
-            display({"text/plain": self.text, **self.rich}, raw=True)  # type: ignore[no-untyped-call]
-
-
-def show_tables(*only: str, of: Any = "database") -> Picture:
+def show_tables(*only: str, of: Any = "database", live: bool = False) -> Picture:
     """The tables with columns, keys and relations; all of them, or `only` some.
 
     `of` is "database", "models" (jobboard/models.py, read afresh), a `Base` as this Python knows
-    it, a revision such as "head", or a picture that was kept. Raises WorkbookError.
+    it, a revision such as "head", or a picture that was kept. `live`: it is drawn anew after each
+    cell that has changed it. Raises WorkbookError.
     """
+    picture = _tables(only, of)
+    return replace(picture, again=partial(_tables, only, of)) if live else picture
+
+
+def _tables(only: Sequence[str], of: Any) -> Picture:
     state = read_state(of)
     for name in only:
         must_have(name, [state])
