@@ -36,14 +36,16 @@ def server():
 """
 
 
-@pytest.fixture(autouse=True, params=["forked", "a new Python"])
-def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture(autouse=True, params=[True, False], ids=["forked", "a new Python"])
+def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways of getting a process, and a module for them to call."""
     (tmp_path / "code_of_a_learner.py").write_text(CODE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(apart, "FORKS", request.param == "forked")
+    monkeypatch.setattr(apart, "FORKS", request.param)
     monkeypatch.setattr(apart, "SERVERS", {})
-    return str(request.param)
+
+
+forked = pytest.mark.parametrize("way", [True], indirect=True, ids=["forked"])
 
 
 def call(name: str, *arguments: object, seconds: float = 30, folder: Path | None = None) -> object:
@@ -74,9 +76,8 @@ def test_a_copy_of_itself_does_not_answer() -> None:
     assert call("child") == "once"
 
 
-def test_the_server_may_be_gone(way: str) -> None:
-    if way != "forked":
-        pytest.skip("a new Python has no server")
+@forked
+def test_the_server_may_be_gone() -> None:
     first = call("server")
     assert first == call("server")
     [server] = apart.SERVERS.values()
@@ -84,7 +85,7 @@ def test_the_server_may_be_gone(way: str) -> None:
     assert call("server") != first
 
 
-def test_an_interrupt_is_the_learners(way: str) -> None:
+def test_an_interrupt_is_the_learners() -> None:
     def interrupt() -> None:
         time.sleep(1)
         os.kill(os.getpid(), signal.SIGINT)
@@ -95,11 +96,12 @@ def test_an_interrupt_is_the_learners(way: str) -> None:
     assert call("answer", 1) == ((1,), str(Path.cwd()), "x")  # not the answer of the call before
 
 
-def test_nothing_outlives_a_kernel_that_is_killed(way: str) -> None:
-    if way != "forked":
-        pytest.skip("a new Python ends by its time limit")
+@forked
+def test_nothing_outlives_a_kernel_that_is_killed() -> None:
+    """The one that forks is there from the import of `check` on, and ends with what it forked."""
     code = (
-        "from pathlib import Path; from workbook import apart; import threading, time\n"
+        "from pathlib import Path; from workbook import apart, check; import threading, time\n"
+        "assert len(apart.SERVERS) == apart.FORKS\n"
         "threading.Thread(target=lambda: apart.call('time:sleep', 600, seconds=600,"
         " folder=Path())).start()\n"
         "time.sleep(3); print('ready', flush=True); time.sleep(600)"

@@ -16,11 +16,10 @@ import logging.config
 import os
 import re
 import shutil
-import subprocess
+import signal
 import sys
 import types
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,12 +62,7 @@ def learner(
 ) -> Iterator[None]:
     """A learner's Python: what `start` changes in this process is put back afterwards."""
 
-    def jobboards() -> dict[str, types.ModuleType]:
-        return {name: sys.modules[name] for name in list(sys.modules) if name[:8] == "jobboard"}
-
-    before = jobboards()
-    for name in before:
-        del sys.modules[name]
+    before = {name: sys.modules.pop(name) for name in [*sys.modules] if name[:8] == "jobboard"}
     monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path))
     monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=20s -c synchronous_commit=off")
     rows(
@@ -86,7 +80,7 @@ def learner(
     monkeypatch.setenv("PATH", os.environ["PATH"])
     monkeypatch.setattr(logging.config, "fileConfig", lambda *args, **kwargs: None)
     yield
-    for name in jobboards():
+    for name in [name for name in sys.modules if name[:8] == "jobboard"]:
         del sys.modules[name]
     sys.modules.update(before)
 
@@ -270,7 +264,7 @@ def arrive(chapter: int) -> str:
 
 def bring_back(message: str) -> str:
     """Do what the message says to get back what it has put aside."""
-    [name] = re.findall(r'To bring it back: restore\("([^"]+)"\)', message)
+    [name] = re.findall(r'To bring (?:it|that) back: restore\("([^"]+)"\)', message)
     return said(aside.restore, name)
 
 
@@ -294,13 +288,14 @@ def forget_asides() -> None:
 
 def fill() -> Work:
     """Leave traces in the project: files of many kinds, and rows."""
-    (workspace() / "notes.txt").write_text("mine")
-    (workspace() / "empty.txt").touch()
-    (workspace() / "sub" / "__pycache__").mkdir(parents=True, exist_ok=True)
-    (workspace() / "sub" / "__pycache__" / "bytes.bin").write_bytes(bytes(range(256)))
-    (workspace() / ".ipynb_checkpoints").mkdir(exist_ok=True)
-    (workspace() / ".ipynb_checkpoints" / "gone-checkpoint.py").write_text("the last copy")
-    (workspace() / "sub" / "Ünïcödé näme.sql").write_text("SELECT 'ä'", encoding="utf-8")
+    for path, text in {
+        "notes.txt": "mine",
+        "empty.txt": "",
+        "sub/__pycache__/bytes.bin": "\0\1",
+        ".ipynb_checkpoints/gone-checkpoint.py": "the last copy",
+        "sub/Ünïcödé näme.sql": "SELECT 'ä'",
+    }.items():
+        write(path, text)
     rows("CREATE TABLE IF NOT EXISTS mine (id serial, word text)")
     rows("INSERT INTO mine (word) VALUES ('one'), ('two')")
     columns = [row[1] for row in rows(f"SELECT {STRUCTURE[0]}") if row[0] == "companies"]
@@ -308,6 +303,11 @@ def fill() -> Work:
         owned = "user_id" in columns
         rows(f"INSERT INTO companies VALUES (99, 'Ada Analytics'{', chr(97)' * owned})")
     return work()
+
+
+def write(path: str, text: str) -> None:
+    (workspace() / path).parent.mkdir(parents=True, exist_ok=True)
+    (workspace() / path).write_text(text, encoding="utf-8")
 
 
 def replace_text(path: str, old: str, new: str) -> None:
@@ -320,9 +320,13 @@ IDS = f"revision = 'bad'\ndown_revision = {INIT.name.partition('_')[0]!r}"
 BROKEN = {  # revisions after the first one
     "not Python": "def upgrade(:",
     "raises on import": "raise RuntimeError('no')",
+    "raises": "def upgrade(): raise RuntimeError('no')",
+    "leaves on import": "import sys; sys.exit(3)",
     "leaves": "import sys\ndef upgrade(): sys.exit(3)",
     "commits by SQL": "def upgrade(): op.execute('COMMIT; CREATE TABLE half ()'); 1 / 0",
     "commits by bind": "def upgrade(): op.execute('CREATE TABLE half ()'); op.get_bind().commit(); 1 / 0",
+    "ends its transaction": "def upgrade(): op.execute('COMMIT')",
+    "takes it back": "def upgrade(): op.execute('ROLLBACK')",
     "wrong SQL": "def upgrade(): op.execute('CREATE TABEL x ()')",
     "no down_revision": "del down_revision",
     "no revision": "del revision",
@@ -347,8 +351,15 @@ BROKEN = {  # revisions after the first one
 
 
 def add_revision(text: str) -> None:
-    path = workspace() / "alembic" / "versions" / "bad_.py"
-    path.write_text(f"from alembic import op\n{IDS}\n{text}")
+    write("alembic/versions/bad_.py", f"from alembic import op\n{IDS}\n{text}")
+
+
+def fail_to_upgrade(text: str) -> None:
+    """With rows, and whatever half an upgrade leaves."""
+    rows("INSERT INTO companies (name) VALUES ('Ada Analytics')")
+    add_revision(text)
+    alembic("upgrade", "head")
+    assert ("half" in tables()["public"]) == ("COMMIT" in text)
 
 
 OWN = '''"""Revision ID: {id}"""
@@ -609,7 +620,7 @@ def test_own_project_is_kept_with_its_ids(way: str) -> None:
     assert_right_start(4, kept=True)
     assert "You go on with your own project" in arrive(5)
     assert files(workspace()) == own
-    bring_back("To bring it back: restore(" + f'"{next(iter(asides()))}")')
+    said(aside.restore, next(iter(asides())))
     assert work() == mine
 
 
@@ -621,11 +632,6 @@ def applications() -> None:
 def slip(old: str, new: str) -> None:
     own = write_own_project(COMPANIES + JOBS)
     replace_text(str(own.relative_to(workspace())), old, new)
-
-
-def write(path: str, text: str) -> None:
-    (workspace() / path).parent.mkdir(parents=True, exist_ok=True)
-    (workspace() / path).write_text(text)
 
 
 def remove(path: str) -> None:
@@ -663,6 +669,10 @@ SPOILED: dict[str, tuple[Any, ...]] = {
     "nullable": (3, slip, "nullable=False", "nullable=True"),
     "a column more": (3, slip, 'sa.Column("title"', 'sa.Column("x", sa.Text), sa.Column("title"'),
     **{name: (3 + len(name) % 2, add_revision, text) for name, text in BROKEN.items()},
+    **{
+        f"{name}, applied": (4, fail_to_upgrade, BROKEN[name])
+        for name in ("raises", "commits by SQL", "wrong SQL")
+    },
     "a table": (4, rows, "CREATE TABLE extra ()"),
     "a view": (3, rows, "CREATE VIEW extra AS SELECT 1"),
     "a type": (4, rows, "CREATE TYPE extra AS ENUM ('a')"),
@@ -732,9 +742,12 @@ def other(monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg2.extensions.conne
     "held",
     [
         "SELECT * FROM companies",
+        "LOCK TABLE companies IN ACCESS EXCLUSIVE MODE",
         "LOCK TABLE alembic_version, companies, jobs IN ACCESS EXCLUSIVE MODE",
         "INSERT INTO companies (name) VALUES ('not committed yet')",
+        "ALTER TABLE jobs ADD remote boolean",
         "DROP TABLE alembic_version",
+        "SELECT pg_advisory_xact_lock(7)",
     ],
 )
 def test_while_another_transaction_is_open(
@@ -750,19 +763,18 @@ def test_while_another_transaction_is_open(
         assert_nothing_lost(mine)
 
 
-@pytest.mark.parametrize("chapter", [3, 4])
-def test_while_another_transaction_makes_a_table(
-    other: psycopg2.extensions.connection, chapter: int
-) -> None:
-    begin(1)
-    other.cursor().execute("CREATE TABLE companies AS SELECT 'a row' AS of_mine")
-    with contextlib.suppress(WorkbookError):  # one line would do
-        begin(chapter)
-    other.commit()
-    assert_nothing_lost(Work({}, {"companies": ['("a row")']}))
-    begin(chapter, fresh=True)
-    assert_right_start(chapter)
-    assert_nothing_lost(Work({}, {"companies": ['("a row")']}))
+def test_while_another_transaction_makes_a_table(other: psycopg2.extensions.connection) -> None:
+    theirs = Work({}, {"companies": ['("a row")']})
+    for chapter in (3, 4):
+        begin(1, fresh=True)
+        other.cursor().execute("CREATE TABLE companies AS SELECT 'a row' AS of_mine")
+        with contextlib.suppress(WorkbookError):  # one line would do
+            begin(chapter)
+        other.commit()
+        assert_nothing_lost(theirs)
+        begin(chapter, fresh=True)
+        assert_right_start(chapter)
+        assert_nothing_lost(theirs)
 
 
 def test_while_another_notebook_starts_or_checks(
@@ -787,104 +799,83 @@ def test_while_another_notebook_starts_or_checks(
     assert "go on in chapter 4" in begin(4)
 
 
-# Each line: a chapter, whether afresh, and a number n. A fork starts the chapter and is killed at
-# the n-th of all things that it does to files, directories and the database, with 0 never.
-KILLED = """
-import os, signal, sys
-from workbook import starts
-starts._standing = lambda folder, begin: None  # what looks only has its turn before
-for line in sys.stdin:
-    chapter, fresh, left = map(int, line.split())
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this process is forked")
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
-    def step(*ignored):
-        global left
+
+def fork(chapter: int, fresh: bool = False, killed_at: int = 0) -> int:
+    """Begin a chapter in a fork; its pid.
+
+    It is killed at this step of all that it does to files, directories and the database; 0: never.
+    """
+    if pid := os.fork():
+        return pid
+    left = killed_at
+
+    def step(*_: object) -> None:
+        nonlocal left
         left -= 1
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def audit(event, arguments):
-        if event.startswith(("os.m", "os.r", "os.truncate", "shutil.")):
-            step()
-        elif event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR):
+    def audit(event: str, arguments: tuple[Any, ...]) -> None:
+        writes = event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if writes or event.startswith(("os.m", "os.r", "os.truncate", "shutil.")):
             step()
 
-    pid = os.fork()
-    if not pid:
-        sys.stdout = open(os.devnull, "w")
+    try:
+        starts._standing = lambda folder, begin: None  # what looks only has its turn before
         sys.addaudithook(audit)
         for event in ("before_cursor_execute", "commit"):
-            starts.sa.event.listen(starts.sa.Engine, event, step)
-        starts.start(chapter, bool(fresh))
+            sa.event.listen(sa.Engine, event, step)
+        begin(chapter, fresh=fresh)
         os._exit(0)
-    print(os.waitpid(pid, 0)[1])
-    print("end", flush=True)
-"""
+    finally:
+        os._exit(1)
 
 
-@contextlib.contextmanager
-def asked() -> Iterator[Callable[[object], str]]:
-    """A process that answers each line it is sent."""
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED],
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin and process.stdout
-
-        def answer(line: object) -> str:
-            print(line, file=process.stdin, flush=True)
-            return "".join(iter(process.stdout.readline, "end\n"))  # type: ignore[union-attr]
-
-        yield answer
-        process.stdin.close()
-
-
-forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="a prepared process is forked")
+def end(pid: int) -> int:
+    """How a fork ended: 0 is well."""
+    return os.waitpid(pid, 0)[1]
 
 
 @forks
 def test_two_starts_at_once() -> None:
     """Two processes, again and again: the end is a right start of one of the two."""
-    with asked() as one, asked() as two, ThreadPoolExecutor(2) as pool:
-        for first, second in [(4, 4), (1, 4), (4, 1), (2, 5), (3, 4), (2, 1)]:
-            begin(3, fresh=True)
-            mine = fill()
-            told = [pool.submit(one, f"{first} 0 0"), pool.submit(two, f"{second} 0 0")]
-            assert [each.result() for each in told] == ["0\n"] * 2
-            try:
-                assert_right_start(first, kept=True)
-            except AssertionError:
-                assert_right_start(second, kept=True)
-            assert_nothing_lost(mine)
+    for first, second in [(4, 4), (1, 4), (4, 1), (2, 5), (3, 4), (2, 1)]:
+        begin(3, fresh=True)
+        mine = fill()
+        assert [end(pid) for pid in [fork(first), fork(second)]] == [0, 0]
+        try:
+            assert_right_start(first, kept=True)
+        except AssertionError:
+            assert_right_start(second, kept=True)
+        assert_nothing_lost(mine)
 
 
 @forks
-@pytest.mark.parametrize(("before", "chapter", "fresh"), [(4, 2, 0), (2, 5, 0), (4, 4, 1)])
-def test_killed_at_every_step(before: int, chapter: int, fresh: int) -> None:
+@pytest.mark.parametrize(("before", "chapter"), [(4, 2), (2, 5), (4, 4)])
+def test_killed_at_every_step(before: int, chapter: int) -> None:
     """A start that is killed and then started again: right, and all of the work can be had back."""
-    with asked() as killed:
-        for step in range(1 + (before + chapter) % 7, 1000, 11):
-            begin(before, fresh=True)
-            mine = fill()
-            forget_asides()
-            done = killed(f"{chapter} {fresh} {step}")
-            listed = said(aside.restore)
-            assert len(asides()) == listed.count("in chapter"), "no half-made entry is listed"
-            message = begin(chapter)
-            if work() == mine:  # it has not come to anything, and goes on where it was
-                begin(chapter, fresh=True)
-            assert_right_start(chapter, kept="own project" in message)
-            assert_nothing_lost(mine)
-            whole = [name for name, each in asides().items() if each == mine]
-            assert whole, f"killed at step {step}"
-            said(aside.restore, whole[0])
-            assert work() == mine
-            if done == "0\n":
-                break
-    assert done == "0\n"
-    assert step > 60
+    for step in range(1 + (before + chapter) % 7, 1000, 11):
+        begin(before, fresh=True)
+        mine = fill()
+        forget_asides()
+        done = end(fork(chapter, before == chapter, step)) == 0
+        listed = said(aside.restore)
+        assert len(asides()) == listed.count("in chapter"), "no half-made entry is listed"
+        message = begin(chapter)
+        if work() == mine:  # it has not come to anything, and goes on where it was
+            begin(chapter, fresh=True)
+        assert_right_start(chapter, kept="own project" in message)
+        assert_nothing_lost(mine)
+        whole = [name for name, each in asides().items() if each == mine]
+        assert whole, f"killed at step {step}"
+        said(aside.restore, whole[0])
+        assert work() == mine
+        if done:
+            break
+    assert done and step > 60
 
 
 # ---- no room ------------------------------------------------------------------------------------
@@ -985,8 +976,7 @@ def test_restore_of_a_project_with_an_empty_database_empties_the_database() -> N
     assert work() == mine
     assert_nothing_lost(later)
     assert "was brought back" in said(aside.restore)
-    [again] = re.findall(r'To bring that back: restore\("([^"]+)"\)', message)
-    said(aside.restore, again)
+    bring_back(message)
     assert work() == later
 
 

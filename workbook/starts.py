@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy.orm import configure_mappers
 
 from workbook import WorkbookError, apart, aside, project, schema
 from workbook.aside import Rows, draft, held, put_aside, replace_files
@@ -36,7 +35,6 @@ def start(chapter: int, fresh: bool = False) -> None:
         raise WorkbookError(f"There is no chapter {chapter!r}: pick one from 0 to {max(CHAPTERS)}.")
     database.connect_environment()
     enter()
-    apart.warm_up()  # for the first check, while the learner reads
     with held() as connection:
         mine = aside.own_files() and not fresh
         if chapter == 0 and mine and aside.chapter(connection) != 0:
@@ -223,6 +221,8 @@ def compared(start: Path, own: Path) -> tuple[Project, Project] | None:
 
 def _project(folder: Path, modules: list[str]) -> Project:
     """Import the modules of a project, and run its migrations. Raises whatever they raise."""
+    from sqlalchemy.orm import configure_mappers  # a quarter of a first cell's time
+
     os.chdir(folder)
     for name in [name for name in sys.modules if name.split(".")[0] == "jobboard"]:
         del sys.modules[name]
