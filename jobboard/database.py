@@ -8,6 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, sessionmaker
 engine = create_engine(
     "postgresql+psycopg2://",
     pool_pre_ping=True,  # a connection that the server closed meanwhile is replaced, not an error
+    pool_timeout=5,  # seconds that a request waits for one of the pool's connections
     connect_args={"connect_timeout": 5},  # seconds; libpq alone would wait for minutes
 )
 

@@ -1,20 +1,26 @@
-"""The job board's HTTP API. Run it with `uvicorn jobboard.main:app`, and look at /docs."""
+"""The job board's HTTP API. Run it with `python -m jobboard`, and look at /docs."""
 
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from psycopg2.errors import ForeignKeyViolation
+from psycopg2.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 from sqlalchemy import Select, delete, func, select
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+    TimeoutError,
+)
 from sqlalchemy.orm import Session
 
 from jobboard.database import SessionLocal
@@ -35,8 +41,18 @@ from jobboard.schemas import (
 
 logger = logging.getLogger(__name__)
 
-# The revision that this code needs the database to be at.
-HEAD = ScriptDirectory(str(Path(__file__).parent.parent / "alembic")).get_current_head()
+# What a query lacks in a database that was not migrated far enough, or grants too little.
+MISSING = (UndefinedTable, UndefinedColumn, InsufficientPrivilege)
+
+# The revisions that this code came with, and the heads among them, which it needs.
+SCRIPT = ScriptDirectory(str(Path(__file__).parent.parent / "alembic"))
+KNOWN = {script.revision for script in SCRIPT.walk_revisions()}
+HEADS = set(SCRIPT.get_heads())
+
+DESCRIPTION = """Companies and the jobs they offer.
+
+There is no authentication: whoever reaches this API reads and changes everything, and `user_id`,
+the account that a company belongs to, is whatever the request's body says."""
 
 
 def problems(*status_codes: int) -> dict[int | str, dict[str, Any]]:
@@ -44,7 +60,7 @@ def problems(*status_codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"model": Problem} for code in status_codes}
 
 
-app = FastAPI(title="Job board", responses=problems(503))
+app = FastAPI(title="Job board", description=DESCRIPTION, responses=problems(503))
 
 
 # --- what the routes share ---
@@ -57,6 +73,15 @@ def open_session() -> Iterator[Session]:
 
 
 Db = Annotated[Session, Depends(open_session)]
+
+
+def open_snapshot(session: Db) -> Session:
+    """The session, in which all queries see what was committed before the first of them."""
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    return session
+
+
+Snapshot = Annotated[Session, Depends(open_snapshot)]
 PagingQuery = Annotated[Paging, Query()]
 Row = TypeVar("Row", Company, Job)
 
@@ -66,8 +91,11 @@ def not_found(model: type[Company | Job], row_id: int) -> HTTPException:
 
 
 def find(session: Session, model: type[Row], row_id: int, *, lock: bool = False) -> Row:
-    """The row with this id, or a 404. Lock it to change it, or somebody deletes it meanwhile."""
-    row = session.get(model, row_id, with_for_update=lock)
+    """The row with this id, or a 404. Lock it to change it, or somebody deletes it meanwhile.
+
+    The lock is FOR NO KEY UPDATE: the row's id stays, so others may go on referring to it.
+    """
+    row = session.get(model, row_id, with_for_update={"key_share": True} if lock else None)
     if row is None:
         raise not_found(model, row_id)
     return row
@@ -81,8 +109,8 @@ def page(session: Session, query: Select[Any], paging: Paging) -> dict[str, Any]
 
 
 @contextmanager
-def on_foreign_key(answer: HTTPException) -> Iterator[None]:
-    """Give this answer where a foreign key refuses what is done inside.
+def refused(constraint: str, answer: Exception) -> Iterator[None]:
+    """Give this answer where the constraint of this name refuses what is done inside.
 
     To ask the database beforehand is not enough: another request may delete the company, or give
     it a job, between the question and the commit. The constraint sees both.
@@ -90,16 +118,33 @@ def on_foreign_key(answer: HTTPException) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if isinstance(error.orig, ForeignKeyViolation):
+        if error.orig.diag.constraint_name == constraint:  # type: ignore[union-attr]
             raise answer from error
         raise
 
 
+def company_of_job(company_id: int) -> AbstractContextManager[None]:
+    """A 422 where there is no such company for a job to belong to."""
+    where, why = ("body", "company_id"), f"There is no company {company_id}."
+    answer = RequestValidationError([{"type": "no_company", "loc": where, "msg": why}])
+    return refused("fk_jobs_company_id_companies", answer)
+
+
+def name_of_company() -> AbstractContextManager[None]:
+    """A 409 where the account has another company of the same name."""
+    answer = HTTPException(409, "This account has another company of that name.")
+    return refused("uq_companies_user_id_name", answer)
+
+
 @app.exception_handler(OperationalError)  # no server, no connection, a timeout
-@app.exception_handler(ProgrammingError)  # a table or column is missing, or may not be used
-def database_not_ready(request: Request, error: DBAPIError) -> JSONResponse:
+@app.exception_handler(TimeoutError)  # all connections of the pool are in use
+@app.exception_handler(ProgrammingError)
+def database_not_ready(request: Request, error: SQLAlchemyError) -> JSONResponse:
     """A 503. The reason names hosts and roles, so it is for the log and not for everybody."""
-    logger.error("%s %s: %s", request.method, request.url.path, str(error.orig).strip())
+    reason = getattr(error, "orig", error)
+    if isinstance(error, ProgrammingError) and not isinstance(reason, MISSING):
+        raise error  # the query is wrong, and waiting will not help
+    logger.error("%s %s: %s", request.method, request.url.path, str(reason).strip())
     return JSONResponse({"detail": "The database is not ready; the log says why."}, 503)
 
 
@@ -118,15 +163,17 @@ def invalid(request: Request, error: RequestValidationError) -> Response:
 
 
 @app.get("/companies", response_model=Page[CompanyRead])
-def list_companies(session: Db, paging: PagingQuery) -> dict[str, Any]:
+def list_companies(session: Snapshot, paging: PagingQuery) -> dict[str, Any]:
     return page(session, select(Company).order_by(Company.id), paging)
 
 
-@app.post("/companies", response_model=CompanyRead, status_code=201, responses=problems(400))
+@app.post("/companies", response_model=CompanyRead, status_code=201, responses=problems(400, 409))
 def create_company(session: Db, body: CompanyCreate) -> Company:
+    """409 if the account has a company of this name."""
     company = Company(**body.model_dump())
     session.add(company)
-    session.commit()
+    with name_of_company():
+        session.commit()
     return company
 
 
@@ -135,19 +182,22 @@ def read_company(session: Db, company_id: Id) -> Company:
     return find(session, Company, company_id)
 
 
-@app.patch("/companies/{company_id}", response_model=CompanyRead, responses=problems(400, 404))
+@app.patch("/companies/{company_id}", response_model=CompanyRead, responses=problems(400, 404, 409))
 def change_company(session: Db, company_id: Id, body: CompanyUpdate) -> Company:
+    """409 if the account has another company of this name."""
     company = find(session, Company, company_id, lock=True)
-    for field, value in body.model_dump(exclude_none=True).items():
+    for field, value in body.model_dump(exclude_unset=True).items():
         setattr(company, field, value)
-    session.commit()
+    with name_of_company():
+        session.commit()
     return company
 
 
 @app.delete("/companies/{company_id}", status_code=204, responses=problems(404, 409))
 def delete_company(session: Db, company_id: Id) -> None:
     """A company goes only when it has no jobs: 409 if it has."""
-    with on_foreign_key(HTTPException(409, f"Company {company_id} still has jobs.")):
+    answer = HTTPException(409, f"Company {company_id} still has jobs.")
+    with refused("fk_jobs_company_id_companies", answer):
         deleted = session.scalar(
             delete(Company).where(Company.id == company_id).returning(Company.id)
         )
@@ -157,7 +207,7 @@ def delete_company(session: Db, company_id: Id) -> None:
 
 
 @app.get("/companies/{company_id}/jobs", response_model=Page[JobRead], responses=problems(404))
-def list_jobs_of_company(session: Db, company_id: Id, paging: PagingQuery) -> dict[str, Any]:
+def list_jobs_of_company(session: Snapshot, company_id: Id, paging: PagingQuery) -> dict[str, Any]:
     find(session, Company, company_id)
     jobs = select(Job).where(Job.company_id == company_id).order_by(Job.id)
     return page(session, jobs, paging)
@@ -167,16 +217,16 @@ def list_jobs_of_company(session: Db, company_id: Id, paging: PagingQuery) -> di
 
 
 @app.get("/jobs", response_model=Page[JobRead])
-def list_jobs(session: Db, paging: PagingQuery) -> dict[str, Any]:
+def list_jobs(session: Snapshot, paging: PagingQuery) -> dict[str, Any]:
     return page(session, select(Job).order_by(Job.id), paging)
 
 
-@app.post("/jobs", response_model=JobRead, status_code=201, responses=problems(400, 404))
+@app.post("/jobs", response_model=JobRead, status_code=201, responses=problems(400))
 def create_job(session: Db, body: JobCreate) -> Job:
-    """404 if there is no such company."""
+    """422 if there is no such company."""
     job = Job(**body.model_dump())
     session.add(job)
-    with on_foreign_key(not_found(Company, body.company_id)):
+    with company_of_job(job.company_id):
         session.commit()
     return job
 
@@ -188,11 +238,11 @@ def read_job(session: Db, job_id: Id) -> Job:
 
 @app.patch("/jobs/{job_id}", response_model=JobRead, responses=problems(400, 404))
 def change_job(session: Db, job_id: Id, body: JobUpdate) -> Job:
-    """404 if there is no such job, or no company with the new `company_id`."""
+    """422 if there is no company with the new `company_id`."""
     job = find(session, Job, job_id, lock=True)
-    for field, value in body.model_dump(exclude_none=True).items():
+    for field, value in body.model_dump(exclude_unset=True).items():
         setattr(job, field, value)
-    with on_foreign_key(not_found(Company, job.company_id)):
+    with company_of_job(job.company_id):
         session.commit()
     return job
 
@@ -208,11 +258,26 @@ def delete_job(session: Db, job_id: Id) -> None:
 # --- health ---
 
 
-@app.get("/health")
-def health(session: Db) -> Health:
-    """200 if the database answers and is at the revision that this application needs, else 503."""
-    current = MigrationContext.configure(session.connection()).get_current_heads()
-    if current != (HEAD,):
-        found = " and ".join(current) or "no revision"
-        raise HTTPException(503, f"The database is at {found}, this application needs {HEAD}.")
-    return Health(revision=current[0])
+@app.get("/health/live")
+async def alive() -> Literal["alive"]:
+    """200 as long as this process answers: where it does not, a restart helps.
+
+    The database has no part in it, nor have the threads that may all wait for it.
+    """
+    return "alive"
+
+
+@app.get("/health/ready")
+@app.get("/health", include_in_schema=False)
+def ready(session: Db) -> Health:
+    """200 if the database answers and is at the revision that this application needs, or ahead.
+
+    A revision that this code does not know comes from newer code, whose first step leaves what is
+    needed here. A revision that it knows and that is no head means that something is missing.
+    """
+    found = set(MigrationContext.configure(session.connection()).get_current_heads())
+    known, ahead = found & KNOWN, bool(found - KNOWN)
+    if not known <= HEADS or not (ahead or known == HEADS):
+        stands, needs = (" and ".join(sorted(each)) or "no revision" for each in (found, HEADS))
+        raise HTTPException(503, f"The database is at {stands}, this application needs {needs}.")
+    return Health(revisions=sorted(found), ahead=ahead)

@@ -1,15 +1,20 @@
 """What the API takes and gives, as JSON. FastAPI checks it and describes it under /docs."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from jobboard.models import JobStatus
+
 # PostgreSQL's integer ends at 2**31 - 1, its text cannot hold the NUL character, and its columns
 # have the lengths that the models say: what it would refuse is answered with a 422 beforehand.
+# A text that is blank says nothing: there has to be something in it that is not white space.
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]*$")]
-Name = Annotated[Text, StringConstraints(max_length=50)]
-Title = Annotated[Text, StringConstraints(max_length=100)]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+Text50 = Annotated[Text, StringConstraints(max_length=50)]
+Text100 = Annotated[Text, StringConstraints(max_length=100)]
+Text200 = Annotated[Text, StringConstraints(max_length=200)]
+Status = Annotated[JobStatus, Field(strict=False)]  # a word in JSON, a member of the enum here
 
 
 def whole(number: object) -> object:
@@ -18,6 +23,10 @@ def whole(number: object) -> object:
 
 
 IdInBody = Annotated[Id, BeforeValidator(whole)]
+
+# In a change, for a field that may be left out and may not be null. Nobody reads the value: with
+# None as the default instead, the description would offer null.
+LEFT_OUT: Any = Field(default_factory=lambda: None)
 
 Item = TypeVar("Item")
 
@@ -30,34 +39,41 @@ class Body(BaseModel):
 
 class CompanyCreate(Body):
     user_id: Text
-    name: Name
+    name: Text50
+    website: Text200 | None = None
 
 
 class CompanyUpdate(Body):
-    """What is left out, or null, stays as it is."""
+    """What is left out stays as it is; null clears `website`."""
 
-    user_id: Text | None = None
-    name: Name | None = None
+    user_id: Text = LEFT_OUT
+    name: Text50 = LEFT_OUT
+    website: Text200 | None = None
 
 
 class CompanyRead(BaseModel):
     id: int
     user_id: str
     name: str
+    website: str | None
 
 
 class JobCreate(Body):
-    title: Title
+    title: Text100
     description: Text
     company_id: IdInBody
+    status: Status = JobStatus.open
+    location: Text100 | None = None
 
 
 class JobUpdate(Body):
-    """What is left out, or null, stays as it is."""
+    """What is left out stays as it is; null clears `location`."""
 
-    title: Title | None = None
-    description: Text | None = None
-    company_id: IdInBody | None = None
+    title: Text100 = LEFT_OUT
+    description: Text = LEFT_OUT
+    company_id: IdInBody = LEFT_OUT
+    status: Status = LEFT_OUT
+    location: Text100 | None = None
 
 
 class JobRead(BaseModel):
@@ -65,6 +81,8 @@ class JobRead(BaseModel):
     title: str
     description: str
     company_id: int
+    status: JobStatus
+    location: str | None
 
 
 class Paging(BaseModel):
@@ -82,7 +100,10 @@ class Page(BaseModel, Generic[Item]):
 
 
 class Health(BaseModel):
-    revision: str
+    """The revisions that the database is at, and whether this application knows them."""
+
+    revisions: list[str]
+    ahead: bool
 
 
 class Problem(BaseModel):

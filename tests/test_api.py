@@ -10,15 +10,19 @@ from typing import Any, TypeVar
 import psycopg2
 import pytest
 import schemathesis
-from alembic.command import downgrade, stamp, upgrade
+from alembic.command import downgrade, upgrade
 from fastapi.testclient import TestClient
+from httpx import Response
 from schemathesis.engine import StopReason, events, from_schema
-from sqlalchemy import String, text
+from sqlalchemy import String, create_engine, text
+from sqlalchemy.event import listen, remove
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import sessionmaker
 from test_history import root_config
 
 from jobboard.database import engine
-from jobboard.main import HEAD, app
-from jobboard.models import Company, Job
+from jobboard.main import HEADS, app
+from jobboard.models import Company, Job, JobStatus
 
 INT4_MAX = 2**31 - 1
 JSON = {"Content-Type": "application/json"}
@@ -27,6 +31,8 @@ T = TypeVar("T")
 
 COMPANY: dict[str, Any] = {"user_id": "ada", "name": "Analytical Engines"}
 JOB: dict[str, Any] = {"title": "Engineer", "description": "Mends it.", "company_id": 1}
+NOT_READY = {"detail": "The database is not ready; the log says why."}
+(HEAD,) = HEADS
 
 
 @pytest.fixture
@@ -64,26 +70,31 @@ def fill(companies: int, jobs: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "change"),
+    ("path", "body", "defaults", "change"),
     [
-        ("/companies", COMPANY, {"name": "Difference Engines"}),
-        ("/jobs", JOB, {"title": "Programmer", "company_id": 2}),
+        ("/companies", COMPANY, {"website": None}, {"website": "https://analytical.example"}),
+        ("/jobs", JOB, {"status": "open", "location": None}, {"status": "closed", "company_id": 2}),
+        ("/jobs", JOB | {"status": "draft", "location": "London"}, {}, {"location": "Paris"}),
     ],
 )
 def test_a_life(
-    client: TestClient, path: str, body: dict[str, Any], change: dict[str, Any]
+    client: TestClient,
+    path: str,
+    body: dict[str, Any],
+    defaults: dict[str, Any],
+    change: dict[str, Any],
 ) -> None:
     if path == "/jobs":
         fill(companies=2, jobs=0)
     assert client.get(path).json() == {"items": [], "total": 0}
 
     created = client.post(path, json=body)
-    assert (created.status_code, created.json()) == (201, body | {"id": 1})
+    assert (created.status_code, created.json()) == (201, body | defaults | {"id": 1})
     assert client.get(f"{path}/1").json() == created.json()
     assert client.get(path).json() == {"items": [created.json()], "total": 1}
 
     changed = client.patch(f"{path}/1", json=change)
-    assert (changed.status_code, changed.json()) == (200, body | change | {"id": 1})
+    assert (changed.status_code, changed.json()) == (200, created.json() | change)
     assert client.get(f"{path}/1").json() == changed.json()
 
     deleted = client.delete(f"{path}/1")
@@ -101,10 +112,23 @@ def test_jobs_of_a_company(client: TestClient) -> None:
     assert ([job["id"] for job in jobs["items"]], jobs["total"]) == ([2], 1)
 
 
-def test_what_is_left_out_or_null_stays(client: TestClient) -> None:
-    client.post("/companies", json=COMPANY)
-    for body in [{}, {"name": None}, {"name": None, "user_id": None}]:
-        assert client.patch("/companies/1", json=body).json() == COMPANY | {"id": 1}
+@pytest.mark.parametrize(
+    ("path", "body", "optional"),
+    [("/companies", COMPANY, {"website": "w"}), ("/jobs", JOB, {"location": "l"})],
+)
+def test_what_is_left_out_stays_and_null_clears(
+    client: TestClient, path: str, body: dict[str, Any], optional: dict[str, Any]
+) -> None:
+    client.post("/companies", json=COMPANY | {"user_id": "grace"})
+    row = client.post(path, json=body | optional).json()
+    (field,) = optional
+    assert client.patch(f"{path}/{row['id']}", json={}).json() == row
+    for required in row.keys() - optional.keys() - {"id"}:
+        refused = client.patch(f"{path}/{row['id']}", json={required: None, field: "changed"})
+        assert refused.status_code == 422
+        assert refused.json()["detail"][0]["loc"] == ["body", required]
+    assert client.get(f"{path}/{row['id']}").json() == row
+    assert client.patch(f"{path}/{row['id']}", json={field: None}).json() == row | {field: None}
 
 
 @pytest.mark.parametrize("path", ["/companies", "/jobs", "/companies/1/jobs"])
@@ -129,6 +153,25 @@ def test_paging(client: TestClient, path: str) -> None:
         assert client.get(f"{path}?{query}").status_code == 422, query
 
 
+@pytest.mark.parametrize("path", ["/companies", "/jobs", "/companies/1/jobs"])
+def test_page_and_total_are_of_one_moment(client: TestClient, path: str) -> None:
+    """While somebody else adds a row after each query of the request."""
+    fill(companies=1, jobs=1)
+    add_company = "INSERT INTO companies (user_id, name) SELECT count(*), 'x' FROM companies"
+
+    def somebody_else(*arguments: Any) -> None:
+        if arguments[2].startswith("SELECT"):
+            sql(f"{add_company}; {ADD_JOB}")
+
+    listen(engine, "after_cursor_execute", somebody_else)
+    try:
+        answer = client.get(path).json()
+    finally:
+        remove(engine, "after_cursor_execute", somebody_else)
+    assert answer["total"] == len(answer["items"]) == 1
+    assert client.get(path).json()["total"] > 2
+
+
 # --- what is refused, and how ---
 
 
@@ -143,14 +186,44 @@ def test_not_found(client: TestClient) -> None:
         ("GET", "/jobs/7", None, "job 7"),
         ("PATCH", "/jobs/7", {"title": "x"}, "job 7"),
         ("DELETE", "/jobs/7", None, "job 7"),
-        ("POST", "/jobs", JOB | {"company_id": 7}, "company 7"),
-        ("PATCH", "/jobs/1", {"title": "x", "company_id": 7}, "company 7"),
         ("GET", f"/jobs/{INT4_MAX}", None, f"job {INT4_MAX}"),
     ]:
         answer = client.request(method, path, json=body)
         assert answer.status_code == 404, (method, path)
         assert answer.json() == {"detail": f"There is no {missing}."}
     assert client.get("/jobs").json() == before
+
+
+def unknown_company(answer: Response, company_id: int) -> bool:
+    part = {"loc": ["body", "company_id"], "msg": f"There is no company {company_id}."}
+    problem = {"detail": [{"type": "no_company"} | part]}
+    return (answer.status_code, answer.json()) == (422, problem)
+
+
+def test_job_of_an_unknown_company(client: TestClient) -> None:
+    fill(companies=1, jobs=1)
+    before = client.get("/jobs").json()
+    assert unknown_company(client.post("/jobs", json=JOB | {"company_id": 7}), 7)
+    assert unknown_company(client.patch("/jobs/1", json={"title": "x", "company_id": 7}), 7)
+    assert client.get("/jobs").json() == before
+
+
+def test_second_company_of_a_name(client: TestClient) -> None:
+    """An account has one of each name; two accounts may have the same."""
+    bodies = [COMPANY, COMPANY | {"user_id": "grace"}, COMPANY | {"name": "Difference Engines"}]
+    for body in bodies:
+        assert client.post("/companies", json=body).status_code == 201
+    before = client.get("/companies").json()
+    for method, path, body in [
+        ("POST", "/companies", COMPANY),
+        ("PATCH", "/companies/2", {"user_id": "ada"}),
+        ("PATCH", "/companies/3", {"name": COMPANY["name"], "website": "x"}),
+    ]:
+        answer = client.request(method, path, json=body)
+        assert answer.status_code == 409
+        assert answer.json() == {"detail": "This account has another company of that name."}
+    assert client.get("/companies").json() == before
+    assert client.patch("/companies/1", json=COMPANY).status_code == 200
 
 
 def test_company_that_still_has_jobs(client: TestClient) -> None:
@@ -172,7 +245,8 @@ def test_impossible_ids(client: TestClient) -> None:
             assert answer.json()["detail"][0]["loc"][0] == "path"
 
 
-NO_TEXTS = ['""', r'"\u0000"', r'"a\u0000b"', r'"\ud800"', "5", "true", "[]", "NaN"]
+BLANK = ['""', '" "', r'" \t\n\u00a0\u2003"']
+NO_TEXTS = [*BLANK, r'"\u0000"', r'"a\u0000b"', r'"\ud800"', "5", "true", "[]", "NaN"]
 NO_IDS = ["0", "-1", "1.5", '"1"', "true", "NaN", "Infinity", "2147483648", "1e30"]
 
 
@@ -181,10 +255,13 @@ NO_IDS = ["0", "-1", "1.5", '"1"', "true", "NaN", "Infinity", "2147483648", "1e3
     [
         ("/companies", "user_id", NO_TEXTS),
         ("/companies", "name", [*NO_TEXTS, f'"{51 * "x"}"']),
+        ("/companies", "website", [*NO_TEXTS, f'"{201 * "x"}"']),
         ("/companies", "id", ["1"]),
         ("/jobs", "title", [*NO_TEXTS, f'"{101 * "x"}"']),
         ("/jobs", "description", NO_TEXTS),
         ("/jobs", "company_id", NO_IDS),
+        ("/jobs", "status", ['"Open"', '""', "1", "true", "null", '["open"]']),
+        ("/jobs", "location", [*NO_TEXTS, f'"{101 * "x"}"']),
         ("/jobs", "titel", ['"Engineer"']),
     ],
 )
@@ -204,9 +281,10 @@ def test_impossible_values(client: TestClient, path: str, field: str, values: li
 
 def test_values_at_their_limits(client: TestClient) -> None:
     """PostgreSQL counts characters, and so does the API: not bytes, not UTF-16 units."""
-    company = {"user_id": "\x01", "name": 50 * "\N{ROCKET}"}
+    company = {"user_id": "\x01", "name": 50 * "\N{ROCKET}", "website": 200 * "\N{ROCKET}"}
     assert client.post("/companies", json=company).json() == company | {"id": 1}
     job = {"title": 100 * "\N{ROCKET}", "description": 100_000 * "é", "company_id": 1}
+    job |= {"location": f" {98 * 'é'}\n", "status": "draft"}
     assert client.post("/jobs", json=job).json() == job | {"id": 1}
     assert client.patch("/jobs/1", content='{"company_id": 1.0}', headers=JSON).json()["id"] == 1
 
@@ -230,9 +308,14 @@ def test_lengths_are_those_of_the_models() -> None:
         for column in model.__table__.columns:
             if not isinstance(column.type, String):
                 continue
-            create = schemas[f"{model.__name__}Create"]["properties"][column.name]
-            update = schemas[f"{model.__name__}Update"]["properties"][column.name]["anyOf"][0]
-            assert create.get("maxLength") == update.get("maxLength") == column.type.length
+            for kind in ("Create", "Update"):
+                field = schemas[f"{model.__name__}{kind}"]["properties"][column.name]
+                if column.type.python_type is JobStatus:
+                    assert field["$ref"].endswith("/JobStatus")
+                    continue
+                text, *null = field.get("anyOf", [field])
+                assert text.get("maxLength") == column.type.length
+                assert null == ([{"type": "null"}] if column.nullable else [])
 
 
 # --- two requests at once ---
@@ -276,7 +359,7 @@ def test_company_goes_while_it_gets_a_job(client: TestClient, method: str, path:
     gone = "DELETE FROM companies WHERE id = 2"
     body = JOB | {"company_id": 2}
     answer = meanwhile(gone, lambda: client.request(method, path, json=body), commit=True)
-    assert (answer.status_code, answer.json()) == (404, {"detail": "There is no company 2."})
+    assert unknown_company(answer, 2)
 
 
 @pytest.mark.parametrize("path", ["/companies/2", "/jobs/1"])
@@ -289,33 +372,90 @@ def test_row_goes_while_it_is_changed(client: TestClient, path: str) -> None:
     assert answer.status_code == 404
 
 
+@pytest.mark.parametrize("commit", [True, False])
+def test_two_companies_of_a_name_at_once(client: TestClient, commit: bool) -> None:
+    other = "INSERT INTO companies (user_id, name) VALUES ('ada', 'Analytical Engines')"
+    answer = meanwhile(other, lambda: client.post("/companies", json=COMPANY), commit=commit)
+    assert answer.status_code == (409 if commit else 201)
+
+
+def test_company_changes_while_it_gets_a_job(client: TestClient) -> None:
+    """A job refers to the company's id, which stays: neither waits for the other."""
+    fill(companies=1, jobs=0)
+    with engine.begin() as other:
+        other.execute(text(ADD_JOB))
+        assert client.patch("/companies/1", json={"website": "x"}).status_code == 200
+
+
 # --- a database that is not ready ---
 
 
-def test_health_at_head(client: TestClient) -> None:
-    answer = client.get("/health")
-    assert (answer.status_code, answer.json()) == (200, {"revision": HEAD})
+def stand(*revisions: str) -> None:
+    """Say so in alembic_version, where no revision file could lead."""
+    rows = ", ".join(f"('{revision}')" for revision in revisions)
+    sql(f"DELETE FROM alembic_version; INSERT INTO alembic_version VALUES {rows}")
 
 
-def test_health_behind_and_unversioned(client: TestClient) -> None:
-    def reason() -> str:
-        answer = client.get("/health")
-        assert answer.status_code == 503
-        assert set(answer.json()) == {"detail"}
-        return str(answer.json()["detail"])
+@pytest.mark.parametrize(
+    ("revisions", "ahead"),
+    [([HEAD], False), (["later"], True), ([HEAD, "later"], True), (["a", "b"], True)],
+)
+def test_ready_at_head_and_ahead(client: TestClient, revisions: list[str], ahead: bool) -> None:
+    """An expand step, or one half of two, must not take every old instance away."""
+    stand(*revisions)
+    for path in ["/health/ready", "/health"]:
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert answer.json() == {"revisions": sorted(revisions), "ahead": ahead}
 
-    downgrade(root_config(), "-1")
-    assert reason() == f"The database is at 6b8d02f4ac91, this application needs {HEAD}."
+
+@pytest.mark.parametrize(
+    ("revisions", "words"),
+    [
+        (["93d7a5e20c4b"], "93d7a5e20c4b"),
+        (["b1c83e5f7a46", "0f4e6b8c2d97"], "0f4e6b8c2d97 and b1c83e5f7a46"),
+        (["b1c83e5f7a46", "later"], "b1c83e5f7a46 and later"),
+    ],
+)
+def test_behind_is_not_ready(client: TestClient, revisions: list[str], words: str) -> None:
+    stand(*revisions)
+    behind(client, words)
+
+
+def behind(client: TestClient, words: str) -> None:
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "detail": f"The database is at {words}, this application needs {HEAD}."
+    }
+
+
+def test_unversioned_is_not_ready(client: TestClient) -> None:
     downgrade(root_config(), "base")
-    assert reason() == f"The database is at no revision, this application needs {HEAD}."
+    behind(client, "no revision")
     sql("DROP TABLE alembic_version")
-    assert reason() == f"The database is at no revision, this application needs {HEAD}."
+    behind(client, "no revision")
 
-    stamp(root_config(), "head")
-    sql("UPDATE alembic_version SET version_num = 'of tomorrow'")
-    assert reason() == f"The database is at of tomorrow, this application needs {HEAD}."
-    sql(f"INSERT INTO alembic_version VALUES ('{HEAD}')")
-    assert "of tomorrow" in reason()
+
+def test_code_with_two_heads(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It needs both, and one that it does not know may stand for the other."""
+    monkeypatch.setattr("jobboard.main.HEADS", {"b1c83e5f7a46", "0f4e6b8c2d97"})
+    for revisions, status in [
+        (["b1c83e5f7a46"], 503),
+        (["b1c83e5f7a46", "0f4e6b8c2d97"], 200),
+        (["b1c83e5f7a46", "later"], 200),
+    ]:
+        stand(*revisions)
+        assert client.get("/health/ready").status_code == status
+
+
+def test_alive_whatever_the_database_does(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    engine.dispose()
+    monkeypatch.setenv("PGHOST", str(tmp_path))
+    answer = client.get("/health/live")
+    assert (answer.status_code, answer.json()) == (200, "alive")
 
 
 def test_no_server(
@@ -326,17 +466,45 @@ def test_no_server(
 ) -> None:
     engine.dispose()
     monkeypatch.setenv("PGHOST", str(tmp_path))
-    for path in ["/health", "/companies", "/jobs/1"]:
+    for path in ["/health/ready", "/companies", "/jobs/1"]:
         answer = client.get(path)
-        assert answer.status_code == 503
-        assert answer.json() == {"detail": "The database is not ready; the log says why."}
+        assert (answer.status_code, answer.json()) == (503, NOT_READY)
         assert f"GET {path}: connection to server" in caplog.messages[-1]
 
 
-def test_no_tables(client: TestClient) -> None:
-    downgrade(root_config(), "base")
-    assert client.get("/companies").status_code == 503
-    assert client.post("/jobs", json=JOB).status_code == 503
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("DROP TABLE jobs", 'relation "jobs" does not exist'),
+        ("ALTER TABLE jobs DROP location", "column jobs.location does not exist"),
+        ("REVOKE ALL ON jobs FROM current_user", "permission denied for table jobs"),
+    ],
+)
+def test_table_column_or_right_is_missing(
+    client: TestClient, caplog: pytest.LogCaptureFixture, change: str, words: str
+) -> None:
+    sql(change)
+    answer = client.get("/jobs/1")
+    assert (answer.status_code, answer.json()) == (503, NOT_READY)
+    assert words in caplog.messages[-1]
+
+
+def test_query_that_is_wrong(client: TestClient) -> None:
+    """A fault of the code or of the schema is a 500: it does not pass by itself."""
+    sql("ALTER TABLE jobs ALTER id TYPE text")
+    with pytest.raises(ProgrammingError, match="operator does not exist"):
+        client.get("/jobs/1")
+
+
+def test_pool_that_runs_dry(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = create_engine(engine.url, pool_size=1, max_overflow=0, pool_timeout=0)
+    monkeypatch.setattr("jobboard.main.SessionLocal", sessionmaker(small))
+    with small.connect():
+        answer = client.get("/jobs/1")
+        assert (answer.status_code, answer.json()) == (503, NOT_READY)
+        assert client.get("/health/live").status_code == 200
+    assert client.get("/jobs/1").status_code == 404
+    small.dispose()
 
 
 def test_server_that_closed_a_connection(client: TestClient, database: str) -> None:
@@ -378,9 +546,16 @@ def test_api_keeps_to_its_description(client: TestClient) -> None:
                     operation = recorder.cases[case_id].value.operation.label
                     if interaction.response is not None:
                         answers.add((operation, str(interaction.response.status_code)))
-                for checks in recorder.checks.values():
-                    found = [check.failure_info for check in checks if check.failure_info]
-                    failures += [f"{info.failure}\n{info.code_sample}" for info in found]
+                for case_id, checks in recorder.checks.items():
+                    answer = recorder.interactions[case_id].response
+                    for check in checks:
+                        # no description can say which companies there are
+                        if check.name == "positive_data_acceptance" and (
+                            answer and b'"no_company"' in answer.content
+                        ):
+                            continue
+                        if info := check.failure_info:
+                            failures.append(f"{info.failure}\n{info.code_sample}")
             case events.NonFatalError(value=error) | events.FatalError(exception=error):
                 raise error
             case events.EngineFinished(stop_reason=reason):
