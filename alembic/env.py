@@ -7,6 +7,7 @@ from alembic import context
 from alembic.util import CommandError
 
 from jobboard import models
+from jobboard.database import find_server
 
 # this is the Alembic Config object, which provides
 # access to the values within the .ini file in use.
@@ -28,26 +29,6 @@ target_metadata = models.Base.metadata
 # can be acquired:
 # my_important_option = config.get_main_option("my_important_option")
 # ... etc.
-
-
-def find_server() -> None:
-    """Start the workbook's own PostgreSQL, unless PGHOST or DATABASE_URL names another.
-
-    Where the workbook is not installed, as beside the API in a container,
-    libpq's variables are expected to be set already.
-
-    """
-    try:
-        from workbook import WorkbookError
-        from workbook.server.database import connect_environment
-    except ModuleNotFoundError:
-        return
-    try:
-        # a database of its own there: jobboard belongs to the learner's project
-        connect_environment("jobboard_finished")
-    except WorkbookError as error:
-        # alembic prints its own errors as one line, and all others as a traceback
-        raise CommandError(str(error)) from error
 
 
 def run_migrations_offline() -> None:
@@ -81,7 +62,11 @@ def run_migrations_online() -> None:
     and associate a connection with the context.
 
     """
-    find_server()
+    try:
+        find_server()
+    except ConnectionError as error:
+        # alembic prints its own errors as one line, and all others as a traceback
+        raise CommandError(str(error)) from error
 
     connectable = engine_from_config(
         config.get_section(config.config_ini_section, {}),

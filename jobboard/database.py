@@ -31,3 +31,20 @@ class Base(DeclarativeBase):
     """What every model derives from; Base.metadata knows the tables."""
 
     metadata = MetaData(naming_convention=NAMES)
+
+
+def find_server() -> None:
+    """Start the workbook's own PostgreSQL, unless PGHOST or DATABASE_URL names another.
+
+    The database is `jobboard_finished` there, since `jobboard` is the learner's. Where the workbook
+    is not installed, libpq's variables are expected to be set already. Raises ConnectionError.
+    """
+    try:
+        from workbook import WorkbookError
+        from workbook.server.database import connect_environment
+    except ModuleNotFoundError:
+        return
+    try:
+        connect_environment("jobboard_finished")
+    except WorkbookError as error:
+        raise ConnectionError(str(error)) from error

@@ -2,6 +2,7 @@
 
 import io
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -176,6 +177,23 @@ def test_no_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     replace_connect_environment(monkeypatch, no_server)
     with pytest.raises(CommandError, match=r"^No server, do this\.$"):
         upgrade(root_config(), "head")
+
+
+def test_api_starts_where_the_history_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m jobboard`, which is the same line in every shell."""
+    done: list[object] = []
+    replace_connect_environment(monkeypatch, done.append)
+    monkeypatch.setattr("uvicorn.main", lambda words, **_: done.append(words))
+    monkeypatch.setattr("sys.argv", ["jobboard", "--port", "8001"])
+    runpy.run_module("jobboard", run_name="__main__")
+    assert done == ["jobboard_finished", ["jobboard.main:app", "--port", "8001"]]
+
+    def no_server(name: str) -> None:
+        raise WorkbookError("No server, do this.")
+
+    replace_connect_environment(monkeypatch, no_server)
+    with pytest.raises(SystemExit, match=r"^No server, do this\.$"):
+        runpy.run_module("jobboard", run_name="__main__")
 
 
 def test_works_without_the_workbook(connected: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
