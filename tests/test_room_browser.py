@@ -5,26 +5,22 @@ on a room as it is made. The first shows that each attack is one.
 """
 
 import asyncio
+import contextlib
 import json
-import os
-import shutil
-from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
+from test_room import MISSING, command
 
 from classroom import client, rehearsal, room
 
 pytestmark = pytest.mark.author
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
-MISSING = rehearsal.missing() if os.name == "posix" else "a room is served by Linux"
-if MISSING or not CHROMIUM:
-    pytest.skip(MISSING or "chromium is missing", allow_module_level=True)
+if MISSING:
+    pytest.skip(MISSING, allow_module_level=True)
 
 # What the hub was before: one origin, and a teacher who is an administrator.
 AS_IT_COMES = """
@@ -84,13 +80,10 @@ EVERYTHING = {"make a token", "list users", "create a user", "read files", "star
 EVERYTHING |= {"stop a server"}
 
 
-def command(folder: Path, *words: str) -> int:
-    """`room …` on the command line; in a thread, for Playwright has a loop in this one."""
-    parser = ArgumentParser()
-    room.add_arguments(parser)
+def apart(function: Callable[..., Any], *given: Any) -> Any:
+    """Call something that has a loop of its own: Playwright has one in this thread."""
     with ThreadPoolExecutor(1) as pool:
-        given = parser.parse_args(["--folder", str(folder), *words])
-        return pool.submit(room.main, given).result()
+        return pool.submit(function, *given).result()
 
 
 @dataclass
@@ -122,17 +115,17 @@ class Hub:
         return context, page
 
 
-def start(made: rehearsal.Room) -> None:
-    """Start everybody's server; Playwright has a loop in this thread already."""
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(asyncio.run, client.start(made.hub, made.names)).result() == {}
+def start(made: rehearsal.Room, *names: str) -> None:
+    """Start these servers, or every learner's."""
+    assert apart(asyncio.run, client.start(made.hub, names or made.names)) == {}
 
 
 @pytest.fixture(scope="module", params=["as it comes", "one origin", "origins"])
-def hub(request: pytest.FixtureRequest) -> Iterator[Hub]:
+def hub(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Hub]:
     more = ["--one-origin"] if request.param == "one origin" else []
     extra = AS_IT_COMES if request.param == "as it comes" else ""
-    with rehearsal.a_room(2, *more, more_configuration=extra) as made, sync_playwright() as play:
+    with contextlib.ExitStack() as stack:
+        made = apart(stack.enter_context, rehearsal.a_room(2, *more, more_configuration=extra))
         place = made.home("l1").parent / ".jupyter"
         place.mkdir(parents=True)
         (place / "page.html").write_text(PAGE)
@@ -140,9 +133,7 @@ def hub(request: pytest.FixtureRequest) -> Iterator[Hub]:
         paths = f"c.ServerApp.extra_static_paths = [{str(place)!r}]"
         (place / "jupyter_server_config.py").write_text(paths)
         start(made)
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield Hub(request.param, made, browser)
-        browser.close()
+        yield Hub(request.param, made, chromium)
 
 
 def attacked(hub: Hub, visitor: str) -> set[str]:
@@ -193,7 +184,7 @@ def test_a_name_belongs_to_who_has_its_code(hub: Hub) -> None:
     assert enters("l1", right)
     assert not enters("nobody", right)
     # Forgotten: the old password is void, and the new code is for this name alone.
-    assert command(place, "password", "l1") == 0
+    assert apart(command, place, "password", "l1") == 0
     new = hub.given["codes"]["l1"]
     assert new != code and f"<b>{new}</b>" in (place / "cards.html").read_text()
     assert not enters("l1", right) and not enters("l1", right, code)
@@ -201,7 +192,7 @@ def test_a_name_belongs_to_who_has_its_code(hub: Hub) -> None:
     assert enters("l1", other, new) and enters("l1", other)
     # A name that comes late, while the hub runs.
     (place / "late").write_text("l1\nl2\nlate\n")
-    assert command(place, "prepare", "--names", str(place / "late")) == 0
+    assert apart(command, place, "prepare", "--names", str(place / "late")) == 0
     assert enters("late", right, hub.given["codes"]["late"])
     # Guesses.
     for _ in range(5):
@@ -216,8 +207,7 @@ def test_a_name_belongs_to_who_has_its_code(hub: Hub) -> None:
 
 @pytest.mark.parametrize("hub", ["origins"], indirect=True)
 def test_a_teacher_has_the_board(hub: Hub) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(asyncio.run, client.start(hub.made.hub, ["teacher"])).result() == {}
+    start(hub.made, "teacher")
     desk = hub.made.home("teacher") / "workspace"
     assert {"board.ipynb", "board.py"} <= {path.name for path in desk.iterdir()}
     assert "board.py" not in {path.name for path in (hub.made.home("l1") / "workspace").iterdir()}
