@@ -19,6 +19,7 @@ from workbook.server import database as databases
 UP = 'op.add_column("companies", sa.Column("user_id", sa.String()))'
 FILL = 'op.execute("UPDATE companies SET user_id = {}")'
 REQUIRED = 'op.alter_column("companies", "user_id", nullable=False)'
+FILLED = [UP, FILL.format("'unknown'"), REQUIRED]
 DOWN = 'op.drop_column("companies", "user_id")'
 CHECKED = 'op.create_check_constraint("{}", "jobs", "title <> \'\'")'
 UNCHECKED = 'op.drop_constraint("{}", "jobs")'
@@ -50,33 +51,17 @@ def told(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
 @pytest.mark.parametrize(
     ("up", "down", "line"),
     [
-        ([UP, FILL.format("'unknown'"), REQUIRED], [DOWN], ""),
+        (FILLED, [DOWN], ""),
         ([UP, FILL.format("name || ''"), REQUIRED], [DOWN], "user_id of the row 1 holds 'Ada Anal"),
-        (
-            [UP, 'op.execute("DELETE FROM jobs")', FILL.format("'unknown'"), REQUIRED],
-            [DOWN],
-            "rows",
-        ),
-        (
-            [UP, FILL.format("'unknown'"), REQUIRED],
-            [DOWN, "op.execute(\"INSERT INTO companies (name) VALUES ('New')\")"],
-            "rows",
-        ),
-        (
-            [
-                UP,
-                FILL.format("'unknown'") + "; op.execute(\"UPDATE companies SET name = 'x'\")",
-                REQUIRED,
-            ],
-            [DOWN],
-            "rows",
-        ),
+        ([*FILLED, 'op.execute("DELETE FROM jobs")'], [DOWN], "rows"),
+        ([*FILLED, "op.execute(\"UPDATE companies SET name = 'x'\")"], [DOWN], "rows"),
+        (FILLED, [DOWN, "op.execute(\"INSERT INTO companies (name) VALUES ('New')\")"], "rows"),
     ],
 )
 def test_rows_are_judged(
     told: Callable[..., Outcome], up: list[str], down: list[str], line: str
 ) -> None:
-    exercise = revision(functions([UP, FILL.format("'unknown'"), REQUIRED], [DOWN]), exact=True)
+    exercise = revision(functions(FILLED, [DOWN]), exact=True)
     outcome = told(exercise, functions(up, down))
     assert outcome.kind == ("done" if not line else "mistake" if line == "rows" else "not yet")
     assert line in f"{outcome.mistake} {outcome.lines}"

@@ -60,11 +60,8 @@ def problems(exercise: Exercise) -> Iterator[str]:
     """What breaks the contract, in words."""
     yield from in_words(exercise)
     yield from in_lesson(exercise)
-    typed = ways(exercise)
-    for answer in typed:
+    for answer in ways(exercise):
         yield from broken_by(exercise, answer)
-    names = [each.name for each in typed]
-    yield from (f"Two answers are called {name}." for name in {*names} if names.count(name) > 1)
 
 
 def ways(exercise: Exercise) -> list[Answer]:
@@ -85,6 +82,8 @@ def in_words(exercise: Exercise) -> Iterator[str]:
             yield f"Not fit to be read: {text!r}"
     if exercise.solution.strip() in "\n".join(exercise.hints):
         yield "A hint is the solution."
+    names = [each.name for each in ways(exercise)]
+    yield from (f"Two answers are called {name}." for name in {*names} if names.count(name) > 1)
 
 
 def broken_by(exercise: Exercise, answer: Answer) -> list[str]:
