@@ -309,38 +309,30 @@ for each in names:;     !alembic upgrade {each}
 import os; os.environ.get('HOME')"""
 UNPORTABLE = """\
 !ls
-!!alembic current && ls
 !alembic history | head -1
 !alembic current > out.txt
 !alembic -c ~/alembic.ini current
-!PGUSER=x alembic current
 !./alembic current
 files = !ls
 if True:;     !rm -r workspace
 %%bash; ls
-%%sh; ls
-%%script python; 1
 %%capture; !alembic current
 %cd workspace
 %env PGUSER=ada
 %config InlineBackend.figure_format = 'svg'
 %load_ext autoreload
-%pip install alembic
 alembic?
 %%writefile /etc/motd; x
 %%writefile ../jobboard/models.py; x
 %%writefile C:\\x.py; x = 1
 %%writefile run.py; import subprocess
 import subprocess
-from subprocess import run
 import os; os.system('ls')
-import os; os.popen('ls')
 from os import system
 __import__('subprocess')
 get_ipython().system('ls')
 import fcntl
 open('/tmp/x')
-open('~/x')
 open('C:/x')"""
 
 
@@ -387,33 +379,6 @@ def unstylish(notebook: NotebookNode, folder: Path) -> list[str]:
     return found
 
 
-def minutes(notebook: NotebookNode) -> list[str]:
-    """Where the table of minutes, the sections and the total do not agree."""
-    text = markdown(notebook)
-    row = r"^\| *(.+?) *\| *(\d+) *\| *(core|optional) *\|$"
-    table = re.findall(row, text, re.MULTILINE)
-    if not table:
-        return ["no table of minutes"]
-    found = []
-    sections = []
-    for heading, after in re.findall(r"^## +(.+)\n+(.*)", text, re.MULTILINE):
-        if heading == "What you have now":
-            continue
-        if line := re.fullmatch(r"\*(core|optional), (\d+) minutes?\*", after):
-            sections.append((heading, line[2], line[1]))
-        else:
-            found.append(f"no minutes below the heading {heading!r}")
-    found += [
-        f"in the table only, or different there: {each}" for each in table if each not in sections
-    ]
-    found += [f"not so in the table: {each}" for each in sections if each not in table]
-    total = sum(int(each[1]) for each in table)
-    if f"**Time:** {total} minutes" not in text:
-        told = re.findall(r"\*\*Time:\*\* \d+", text)
-        found.append(f"{told} minutes are told, the sections have {total}")
-    return found
-
-
 @every_notebook
 def test_style(path: Path) -> None:
     assert unstylish(read(path), path.parent) == []
@@ -421,7 +386,14 @@ def test_style(path: Path) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS[1:], ids=lambda path: path.stem)  # 0 has no sections
 def test_minutes_add_up(path: Path) -> None:
-    assert minutes(read(path)) == []
+    """The lesson's table, what its sections say, and the total."""
+    text = markdown(read(path))
+    row = r"^\| *(.+?) *\| *(\d+) *\| *(core|optional) *\|$"
+    table = re.findall(row, text, re.MULTILINE)
+    section = r"^## +(?!What you have now)(.+)\n+(?:\*(core|optional), (\d+) minutes?\*)?"
+    told = re.findall(section, text, re.MULTILINE)
+    assert table == [(heading, minutes, kind) for heading, kind, minutes in told] != []
+    assert f"**Time:** {sum(int(minutes) for _, minutes, _ in table)} minutes" in text
 
 
 def with_text(text: str) -> NotebookNode:
@@ -442,44 +414,6 @@ def with_text(text: str) -> NotebookNode:
 )
 def test_bad_style_is_seen(text: str, words: str) -> None:
     assert any(words in each for each in unstylish(with_text(text), ROOT / "notebooks"))
-
-
-MINUTES = """# Title
-**Time:** 5 minutes.
-
-| section | minutes | |
-|---|---|---|
-| One | 2 | core |
-| Two | 3 | optional |
-
-## One
-
-*core, 2 minutes*
-
-## Two
-
-*optional, 3 minutes*
-
-## What you have now
-"""
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("Time:** 5", "Time:** 6", "the sections have 5"),
-        ("*core, 2", "*core, 4", "not so in the table: ('One', '4', 'core')"),
-        ("*optional, 3 minutes*", "Text.", "no minutes below"),
-        ("| Two | 3 | optional |\n", "", "not so in the table"),
-        ("## Two", "## Three", "in the table only"),
-        ("| One |", "One", "not so in the table"),
-        ("|", "", "no table of minutes"),
-    ],
-)
-def test_minutes_are_compared(old: str, new: str, words: str) -> None:
-    assert minutes(with_text(MINUTES)) == []
-    found = minutes(with_text(MINUTES.replace(old, new)))
-    assert any(words in each for each in found), found
 
 
 # ---- the lessons and the files they speak of ----------------------------------------------------
