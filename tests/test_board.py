@@ -34,7 +34,7 @@ from workbook.server import database
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from test_room_server import a_server, ask, session, until
+from test_room_server import a_server, ask, session
 
 from classroom import board
 from classroom import server as classroom
@@ -207,20 +207,6 @@ def test_who_asked_for_help(without: NotebookNode, named: NotebookNode) -> None:
     assert [line[0] for line in rows(without, "hands-run")] == ["turn", "1", "2", "3"]
     assert [line[2] for line in rows(without, "hands-run")][1:] == ["2.2", "2.3", "no check yet"]
     assert [line[1] for line in rows(named, "hands-run")] == ["who", *HANDS]
-
-
-def test_a_real_check_and_a_lowered_hand_show_at_once(admin: str) -> None:
-    classroom.prepare_room(admin, "live")
-    with learner(admin, "ada", "live"):
-        reports.raise_hand()
-        reports.report("1.1", "mistake", "no primary key")
-        until(lambda: ask(teacher(admin, "live"), "SELECT 1 FROM room.results"))
-    first = run(teacher(admin, "live"))
-    assert tiles(first) == ["✗ 1.1   hand"]
-    assert "1 learner." in said(first, "map-run")
-    with learner(admin, "ada", "live"):
-        reports.lower_hand()
-    assert said(run(teacher(admin, "live")), "hands-run") == "Nothing so far."
 
 
 # ---- names -------------------------------------------------------------------------------------
