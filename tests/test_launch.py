@@ -17,7 +17,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 import urllib.error
 import urllib.request
@@ -34,7 +33,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
-from workbook import ROOT, WorkbookError, home, project
+from workbook import ROOT, WorkbookError, home
 from workbook.contents import CHAPTERS
 from workbook.launch import cli, doctor, lab
 from workbook.server import postgres
@@ -56,36 +55,33 @@ with open(here + "/log", "a") as log:
     log.write(json.dumps([step, *arguments]) + "\\n")
 plan = json.load(open(here + "/plan")).get(step, {{}})
 venv = os.path.join(os.getcwd(), ".venv")
+packages = venv + "/lib/python%d.%d/site-packages" % sys.version_info[:2]
+half = venv + "/half-made-by-" + step
 if step in ("venv", "install"):
-    with open(venv + "/half-made-by-" + step, "w"):
-        pass
+    open(half, "w").close()
 if "sleep" in plan:
     with open(here + "/new", "w") as file:
         file.write(str(os.getpid()))
     os.rename(here + "/new", here + "/sleeping")
     time.sleep(plan["sleep"])
 if "kill" in plan:
-    os.remove(here + "/plan")
     with open(here + "/plan", "w") as file:
         file.write("{{}}")
     os.kill(os.getpid(), signal.SIGKILL)
 if "fail" in plan:
     sys.exit(plan["fail"])
+if step in ("venv", "install"):
+    os.makedirs(packages, exist_ok=True)
+    os.remove(half)
 if step == "venv":
     os.makedirs(venv + "/bin", exist_ok=True)
     os.symlink({python!r}, venv + "/bin/python")
-    with open(venv + "/pyvenv.cfg", "w") as file:
-        file.write("home = " + os.path.dirname({python!r}) + "\\n")
-    packages = venv + "/lib/python%d.%d/site-packages" % sys.version_info[:2]
-    os.makedirs(packages, exist_ok=True)
-    with open(packages + "/stubs.pth", "w") as file:
-        file.write(here + "/stubs")
-    os.remove(venv + "/half-made-by-venv")
+    for name, text in [("pyvenv.cfg", "home = " + os.path.dirname({python!r}) + "\\n"),
+                       (packages[len(venv) + 1:] + "/stubs.pth", here + "/stubs")]:
+        with open(venv + "/" + name, "w") as file:
+            file.write(text)
 elif step == "install":
-    packages = venv + "/lib/python%d.%d/site-packages" % sys.version_info[:2]
-    os.makedirs(packages, exist_ok=True)
     open(packages + "/jupyterlab.py", "w").close()
-    os.remove(venv + "/half-made-by-install")
 """
 INSIDE = """\
 import json, os, sys
@@ -109,16 +105,8 @@ class Clone:
         return self.root / ".venv"
 
     def begin(self, *arguments: str, python: str = BASE) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [python, "-m", "workbook", *arguments],
-            cwd=self.root,
-            env={"HOME": str(self.tools / "home"), "LANG": "C.UTF-8", **self.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        home = {"HOME": str(self.tools / "home"), "LANG": "C.UTF-8"}
+        return begin(python, *arguments, cwd=self.root, env=home | self.environment)
 
     def run(self, *arguments: str, python: str = BASE) -> "subprocess.CompletedProcess[str]":
         return finish(self.begin(*arguments, python=python))
@@ -172,6 +160,15 @@ def clone(tmp_path: Path) -> Clone:
 
 
 @pytest.fixture
+def ready(clone: Clone) -> Clone:
+    """The same where the set-up is done, with a file of the user's in .venv."""
+    assert_inside(clone.run(), clone)
+    (clone.venv / "mine").touch()
+    clone.asked()
+    return clone
+
+
+@pytest.fixture
 def clone_without_uv(clone: Clone) -> Clone:
     """The same where `python -m venv` and pip have to do."""
     stubs = clone.tools / "stubs"
@@ -188,6 +185,19 @@ def clone_without_uv(clone: Clone) -> Clone:
     (Path(packages) / "usercustomize.py").write_text(f"import sys; sys.path[:0] = [{str(stubs)!r}]")
     clone.plan(**{"get uv": {"fail": "no network"}})
     return clone
+
+
+def begin(python: str, *arguments: str, cwd: Path, env: dict[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [python, "-m", "workbook", *arguments],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def finish(process: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
@@ -246,8 +256,13 @@ def test_first_and_second_start(clone: Clone) -> None:
     assert clone.asked() == []
 
 
-def test_pip_where_there_is_no_uv(clone_without_uv: Clone) -> None:
+@pytest.mark.parametrize("shim", [False, True], ids=["no uv", "one that does not work"])
+def test_pip_where_there_is_no_uv(clone_without_uv: Clone, shim: bool) -> None:
+    """Or a shim of pyenv's, for instance."""
     clone = clone_without_uv
+    if shim:
+        (clone.tools / "uv").write_text("#!/bin/sh\necho uv: command not found >&2; exit 127\n")
+        (clone.tools / "uv").chmod(0o755)
     assert_inside(clone.run(), clone)
     venv, get_uv, install, _ = clone.asked()
     assert venv[:2] == ["venv", "venv"] and get_uv[0] == "get uv"
@@ -255,15 +270,6 @@ def test_pip_where_there_is_no_uv(clone_without_uv: Clone) -> None:
     assert ["--require-hashes", "-r", str(clone.root / "requirements.lock")] == install[-3:]
     assert_inside(clone.run(), clone)
     assert clone.asked() == []
-
-
-def test_uv_that_does_not_work(clone_without_uv: Clone) -> None:
-    """A shim of pyenv's, for instance."""
-    clone = clone_without_uv
-    (clone.tools / "uv").write_text("#!/bin/sh\necho uv: command not found >&2; exit 127\n")
-    (clone.tools / "uv").chmod(0o755)
-    assert_inside(clone.run(), clone)
-    assert clone.steps() == ["venv", "get uv", "install", "project"]
 
 
 def test_no_venv_module(clone_without_uv: Clone) -> None:
@@ -275,56 +281,55 @@ def test_no_venv_module(clone_without_uv: Clone) -> None:
     assert_inside(clone.run(), clone)
 
 
-def test_test_installs_the_lock_of_the_tests(clone: Clone) -> None:
-    assert_inside(clone.run(), clone)
-    clone.asked()
-    assert_inside(clone.run("test", "-x"), clone, "test", "-x")
-    install, _ = clone.asked()
-    assert install[-1] == str(clone.root / "requirements-test.lock")
+def test_test_installs_the_lock_of_the_tests(ready: Clone) -> None:
+    assert_inside(ready.run("test", "-x"), ready, "test", "-x")
+    install, _ = ready.asked()
+    assert install[-1] == str(ready.root / "requirements-test.lock")
     for command in ("test", "doctor"):
-        assert_inside(clone.run(command), clone, command)
-    assert clone.asked() == []
-
-
-@pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml"])
-def test_a_change_installs_again(clone: Clone, name: str) -> None:
-    assert_inside(clone.run(), clone)
-    mine = clone.venv / "mine"
-    mine.touch()
-    clone.asked()
-    with (clone.root / name).open("a") as file:
-        file.write("\n# changed\n")
-    assert_inside(clone.run(), clone)
-    assert clone.steps() == ["install", "project"]
-    assert_inside(clone.run(), clone)
-    assert clone.asked() == [] and mine.exists()
-
-
-def test_another_python_uses_the_same_environment(clone: Clone) -> None:
-    assert_inside(clone.run(), clone)
-    clone.asked()
-    code = (
-        "import runpy, sys; sys.version = 'another'; runpy.run_module('workbook', None, '__main__')"
-    )
-    other = subprocess.run(
-        [BASE, "-c", code], cwd=clone.root, env=clone.environment, capture_output=True, check=False
-    )
-    assert other.returncode == 7 and clone.asked() == []
+        assert_inside(ready.run(command), ready, command)
+    assert ready.asked() == []
 
 
 @pytest.mark.parametrize(
-    ("gone", "steps"),
+    ("name", "steps"),
     [
-        ("lib", ["install", "project"]),  # a distribution's upgrade of Python: no packages for it
-        ("bin", ["venv", "install", "project"]),
+        ("requirements.lock", ["install", "project"]),
+        ("pyproject.toml", ["install", "project"]),
+        (".venv/lib", ["install", "project"]),  # an upgrade of Python: no packages for it
+        (".venv/bin", ["venv", "install", "project"]),
     ],
 )
-def test_an_environment_that_has_lost_something(clone: Clone, gone: str, steps: list[str]) -> None:
-    assert_inside(clone.run(), clone)
-    clone.asked()
-    shutil.rmtree(clone.venv / gone)
-    assert_inside(clone.run(), clone)
-    assert clone.steps() == steps
+def test_what_has_changed_or_gone_is_installed_again(
+    ready: Clone, name: str, steps: list[str]
+) -> None:
+    if name.startswith(".venv"):
+        shutil.rmtree(ready.root / name)
+    else:
+        change(ready.root / name)
+    assert_inside(ready.run(), ready)
+    assert ready.steps() == steps
+    assert (ready.venv / "mine").exists() == ("venv" not in steps)
+    assert_inside(ready.run(), ready)
+    assert ready.asked() == []
+
+
+def change(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("\n# changed\n")
+
+
+def test_another_python_uses_the_same_environment(ready: Clone) -> None:
+    other = run_as(ready, "sys.version = 'another'")
+    assert other.returncode == 7 and ready.asked() == []
+
+
+def run_as(clone: Clone, setting: str) -> "subprocess.CompletedProcess[str]":
+    """A start in a Python that is another in this."""
+    code = f"import runpy, sys; {setting}; runpy.run_module('workbook', None, '__main__')"
+    command, env = [BASE, "-c", code], clone.environment
+    return subprocess.run(
+        command, cwd=clone.root, env=env, capture_output=True, text=True, check=False
+    )
 
 
 def test_an_environment_of_the_users_own(clone: Clone) -> None:
@@ -338,22 +343,19 @@ def test_an_environment_of_the_users_own(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize("way", ["copied", "renamed"])
-def test_a_clone_that_was_moved(clone: Clone, way: str) -> None:
+def test_a_clone_that_was_moved(ready: Clone, way: str) -> None:
     """Its scripts and the project that it imports are those of the folder that it was made in."""
-    assert_inside(clone.run(), clone)
-    (clone.venv / "leads there").touch()
-    clone.asked()
-    other = replace(clone, root=clone.root.with_name(way))
+    other = replace(ready, root=ready.root.with_name(way))
     if way == "copied":
-        shutil.copytree(clone.root, other.root, symlinks=True)
-        assert_inside(clone.run(), clone)
+        shutil.copytree(ready.root, other.root, symlinks=True)
+        assert_inside(ready.run(), ready)
     else:
-        clone.root.rename(other.root)
+        ready.root.rename(other.root)
     assert_inside(other.run("doctor"), other, "doctor")
     assert other.steps() == ["venv", "install", "project"]
-    assert not (other.venv / "leads there").exists()
+    assert not (other.venv / "mine").exists()
     assert_inside(other.run(), other)
-    link = replace(clone, root=clone.root.with_name("link"))
+    link = replace(ready, root=ready.root.with_name("link"))
     link.root.symlink_to(other.root)
     assert link.run().returncode == 7
     assert other.steps() == []
@@ -402,13 +404,14 @@ def test_something_else_that_is_called_venv(clone: Clone) -> None:
     assert clone.asked() == [] and mine.exists()
 
 
+FULL = "error: Failed to install: pandas\n  Caused by: No space left on device (os error 28)"
 FAILURES = {
     "error: Request failed after 3 retries\n  cause: client error (Connect)\n  cause: dns error\n"
     "  cause: failed to lookup address information": "check the network",
     "WARNING: Retrying after connection broken by 'NewConnectionError'\n"
     "ERROR: No matching distribution found for alembic==1.20.1": "check the network",
     "error: operation timed out": "check the network",
-    "error: Failed to install: pandas\n  Caused by: No space left on device (os error 28)": "full",
+    FULL: "The disk is full",
     "ERROR: Could not install packages due to an OSError: [Errno 28] No space left": "disk is full",
     "error: failed to write\n  Caused by: Disk quota exceeded (os error 122)": "disk is full",
     "  Failed to download `pandas==3.1.1`\n  Caused by: Hash mismatch for `pandas==3.1.1`": "is not the",
@@ -421,19 +424,14 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("words", FAILURES, ids=range(len(FAILURES)))
-def test_a_failure_in_one_line(clone: Clone, words: str) -> None:
-    assert_recovers(clone, "install", words)
-
-
-@pytest.mark.parametrize("step", ["venv", "project"])
-def test_a_failure_of_another_step(clone: Clone, step: str) -> None:
-    assert_recovers(clone, step, "No space left on device")
-
-
-def assert_recovers(clone: Clone, step: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [*((("install"), words) for words in FAILURES), ("venv", FULL), ("project", FULL)],
+    ids=range(len(FAILURES) + 2),
+)
+def test_a_failure_in_one_line(clone: Clone, step: str, words: str) -> None:
     clone.plan(**{step: {"fail": words}})
-    assert_one_line(clone.run(), FAILURES.get(words, "The disk is full"))
+    assert_one_line(clone.run(), FAILURES[words])
     assert not (clone.venv / ".workbook-ready").exists()
     clone.plan()
     clone.asked()
@@ -467,20 +465,16 @@ def test_interrupted(clone: Clone, step: str, number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_while_it_installs_again(clone: Clone, number: signal.Signals) -> None:
+def test_interrupted_while_it_installs_again(ready: Clone, number: signal.Signals) -> None:
     """What looks installed then may be half there, and nothing of the user's is deleted."""
-    assert_inside(clone.run(), clone)
-    mine = clone.venv / "mine"
-    mine.touch()
-    with (clone.root / "requirements.lock").open("a") as file:
-        file.write("\n# changed\n")
-    clone.plan(install={"sleep": PATIENCE})
-    clone.interrupt(number)
-    clone.plan()
-    clone.asked()
-    assert_inside(clone.run(), clone)
-    install, _ = clone.asked()
-    assert install[-1] == "--reinstall" and mine.exists()
+    change(ready.root / "requirements.lock")
+    ready.plan(install={"sleep": PATIENCE})
+    ready.interrupt(number)
+    ready.plan()
+    ready.asked()
+    assert_inside(ready.run(), ready)
+    install, _ = ready.asked()
+    assert install[-1] == "--reinstall" and (ready.venv / "mine").exists()
 
 
 def test_what_the_set_up_does_quietly_can_be_imported() -> None:
@@ -527,18 +521,7 @@ def test_help_needs_no_set_up(clone: Clone) -> None:
 
 
 def test_an_old_python_says_so(clone: Clone) -> None:
-    code = """
-        import runpy, sys
-        sys.version_info = (3, 10, 4, "final", 0)
-        runpy.run_module("workbook", None, "__main__")
-    """
-    done = subprocess.run(
-        [BASE, "-c", textwrap.dedent(code)],
-        cwd=clone.root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_as(clone, "sys.version_info = (3, 10, 4, 'final', 0)")
     assert_one_line(done, "Python 3.11 or newer is needed, and this is 3.10.")
 
 
@@ -554,10 +537,7 @@ def test_an_old_python_can_read_this_far(name: str) -> None:
 # The command line
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["", "test", "doctor", "reset", "restore", "stop", "refresh", "benchmark"],
-)
+@pytest.mark.parametrize("command", ["", *(each.__name__ for each in cli.COMMANDS)])
 def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main([*command.split(), "--help"])
@@ -618,27 +598,13 @@ class Place:
     environment: dict[str, str]
     started: "list[subprocess.Popen[str]]" = field(default_factory=list)
 
-    def command(self, *arguments: str) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "workbook", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self.started.append(process)
-        return process
+    def command(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
+        env = self.environment | variables
+        self.started.append(begin(sys.executable, *arguments, cwd=ROOT, env=env))
+        return self.started[-1]
 
     def run(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        before = dict(self.environment)
-        self.environment |= variables
-        try:
-            return finish(self.command(*arguments))
-        finally:
-            self.environment = before
+        return finish(self.command(*arguments, **variables))
 
     def remains(self) -> list[str]:
         """Every process that has this home in its environment, or serves its database."""
@@ -753,18 +719,6 @@ def test_doctor_says_what_postgresql_says(
     monkeypatch.setattr(doctor, "CHECKS", (scratch,))
     assert doctor.doctor() == 1
     assert capsys.readouterr().out == "failed  scratch: could not extend file\n"
-
-
-def test_our_alembic_is_first_on_path(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = tmp_path / "alembic"
-    other.write_text("#!/bin/sh\n")
-    other.chmod(0o755)
-    scripts = Path(sys.executable).parent
-    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), str(scripts)]))
-    project.enter()
-    assert shutil.which("alembic") == str(scripts / "alembic")
 
 
 @pytest.mark.parametrize("command", ["", "reset", "reset 4"])
