@@ -18,14 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 import venv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import psycopg2
 import pytest
@@ -606,6 +605,14 @@ class Place:
     def run(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         return finish(self.command(*arguments, **variables))
 
+    @property
+    def runtime(self) -> Path:
+        return Path(self.environment["HOME"]) / ".local/share/jupyter/runtime"
+
+    def server(self) -> Path:
+        """Where JupyterLab says who it is."""
+        return next(self.runtime.glob("jpserver-*.json"), self.runtime)
+
     def remains(self) -> list[str]:
         """Every process that has this home in its environment, or serves its database."""
         cluster = postgres.cluster_home(self.folder / ".postgres")
@@ -633,8 +640,8 @@ sys.addaudithook(note)
 """
 
 
-@pytest.fixture(name="place")
-def fresh_place() -> Iterator[Place]:
+@pytest.fixture
+def place() -> Iterator[Place]:
     with new_place() as place:
         yield place
 
@@ -766,20 +773,19 @@ class Lab:
     """JupyterLab as the launcher started it."""
 
     launcher: "subprocess.Popen[str]"
-    url: str
-    token: str
     pid: int
+    token: str
+    web: httpx.Client
 
-    def ask(self, path: str, body: object = None, method: str | None = None) -> Any:
+    @property
+    def url(self) -> str:
+        return str(self.web.base_url)
+
+    def ask(self, path: str, body: object = None) -> Any:
         """An answer of its REST API."""
-        request = urllib.request.Request(
-            self.url + path,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"token {self.token}"},
-            method=method,
-        )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return json.loads(answer.read() or "null")
+        answer = self.web.request("GET" if body is None else "POST", path, json=body)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
 
 
 def free_port() -> int:
@@ -789,34 +795,29 @@ def free_port() -> int:
         return port
 
 
-def launch(place: Place, *arguments: str, before: Sequence[str] = ()) -> Lab:
+def launch(place: Place, *before: str) -> Lab:
     """Start the workbook and wait until JupyterLab answers. Ours stand before `--`."""
     port = free_port()
     ours = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
-    launcher = place.command(*before, "--", *ours, *arguments)
-    runtime = Path(place.environment["HOME"]) / ".local/share/jupyter/runtime"
+    launcher = place.command(*before, "--", *ours)
+    web = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE)
 
     def up() -> bool:
         assert launcher.poll() is None, launcher.communicate()[1]
-        for file in runtime.glob("jpserver-*.json"):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=PATIENCE).close()
-                return bool(json.loads(file.read_text()))
-            except (OSError, ValueError):
-                pass
+        with contextlib.suppress(httpx.TransportError):
+            return web.get("api").is_success and bool(json.loads(place.server().read_text()))
         return False
 
     wait_for(up)
-    (file,) = runtime.glob("jpserver-*.json")
-    about = json.loads(file.read_text())
-    return Lab(launcher, f"http://127.0.0.1:{port}/", about["token"], about["pid"])
+    about = json.loads(place.server().read_text())
+    web.headers["Authorization"] = f"token {about['token']}"
+    return Lab(launcher, about["pid"], about["token"], web)
 
 
 def connect(place: Place, lab: Lab) -> BlockingKernelClient:
     """A kernel, ready."""
     kernel = lab.ask("api/kernels", {"name": "python3"})["id"]
-    runtime = Path(place.environment["HOME"]) / ".local/share/jupyter/runtime"
-    client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel}.json"))
+    client = BlockingKernelClient(connection_file=str(place.runtime / f"kernel-{kernel}.json"))
     client.load_connection_file()
     client.start_channels()
     client.wait_for_ready(timeout=PATIENCE)
@@ -838,8 +839,8 @@ def evaluate(client: BlockingKernelClient, expression: str) -> Any:
 
 async def in_terminal(lab: Lab, name: str, line: str) -> str:
     """What a terminal shows after a line is typed, up to the word END."""
-    address = f"ws{lab.url.removeprefix('http')}terminals/websocket/{name}?token={lab.token}"
-    connection = await websocket_connect(address)
+    address = f"ws://{lab.web.base_url.netloc.decode()}/terminals/websocket/{name}"
+    connection = await websocket_connect(f"{address}?token={lab.token}")
     connection.write_message(json.dumps(["stdin", f"{line}; echo E''ND\r"]))
     shown = ""
     while "END" not in shown:
@@ -859,23 +860,18 @@ def test_jupyterlab_as_the_launcher_starts_it(place: Place) -> None:
     lab = launch(place)
     # the token is asked for
     for path in ("api/contents", "lab", "api/terminals"):
-        with pytest.raises(urllib.error.HTTPError) as error:
-            opener = urllib.request.build_opener(NoRedirect)
-            opener.open(lab.url + path, timeout=PATIENCE)
-        assert error.value.code in (302, 401, 403)
+        assert httpx.get(lab.web.base_url.join(path)).status_code in (302, 401, 403)
     assert len(lab.token) >= 40
     seen = [each["name"] for each in lab.ask("api/contents")["content"]]
     assert sorted(seen) == [chapter.lesson for chapter in CHAPTERS.values()]
-    with urllib.request.urlopen(f"{lab.url}?token={lab.token}", timeout=PATIENCE) as page:
-        assert page.url.partition("?")[0].endswith("/lab/tree/00_start_here.ipynb")
-    with urllib.request.urlopen(f"{lab.url}lab?token={lab.token}", timeout=PATIENCE) as page:
-        settings = page.read().decode()
+    page = lab.web.get("/", follow_redirects=True).url.path
+    assert page == "/lab/tree/00_start_here.ipynb"
+    settings = lab.web.get("lab").text
     assert '"news": {"disabled": true}' in settings
     assert '"disabledExtensions": ["nbdime-jupyterlab"]' in settings
     # what no lesson uses is not loaded: it takes longer to start than all of ours
     for path in ("lsp/status", "nbdime/api/diff"):
-        with pytest.raises(urllib.error.HTTPError, match="404"):
-            lab.ask(path)
+        assert lab.web.get(path).status_code == 404
     # it listens for this machine only
     family = psutil.Process(lab.pid).children(recursive=True)
     listening = [
@@ -905,16 +901,15 @@ def test_jupyterlab_as_the_launcher_starts_it(place: Place) -> None:
     assert all(f"\n{shown[key]}\n" in screen for key in VARIABLES)
     # a second start says where the first one is, and takes nothing from under it
     second = place.run()
-    assert_one_line(
-        second, f"The workbook is open already: http://localhost:{lab.url[17:]}lab?token="
-    )
+    url = f"http://localhost:{lab.web.base_url.port}/lab?token="
+    assert_one_line(second, f"The workbook is open already: {url}")
     assert lab.ask("api/kernels") and postgres.running(place.folder / ".postgres")
     # nobody was phoned
     addresses = set((place.folder / "addresses").read_text().splitlines())
     outside = {line for line in addresses if not line.split(" ", 1)[1].startswith(LOCAL)}
     assert addresses and not outside
     # its own Shut Down
-    lab.ask("api/shutdown", {}, "POST")
+    lab.ask("api/shutdown", {})
     done = finish(lab.launcher)
     assert done.returncode == 0
     assert "Traceback" not in done.stdout + done.stderr
@@ -924,13 +919,6 @@ def test_jupyterlab_as_the_launcher_starts_it(place: Place) -> None:
 
 CALLS = {"checkForUpdates": False, "fetchNews": "false"}
 LOCAL = ("localhost", "127.0.0.1", "::1", "/", "b'", "None")
-
-
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Shows the redirection to the login page as what it is."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
 
 
 ENDS = {

@@ -393,16 +393,6 @@ def test_roots_cluster_is_found_where_the_clone_is_moved_to(roots_homes: Path) -
             shutil.rmtree(each.home)
 
 
-@needs_root
-def test_roots_cluster_from_before_its_name_was_kept() -> None:
-    with folder("root") as old:
-        old.write_a_row()
-        (old.home / "clone").unlink()
-        (old.directory / "cluster").unlink()
-        assert old.home.name == postgres._short_hash(old.directory)
-        assert old.has_its_row()
-
-
 def test_a_server_from_before_it_said_who_it_is(cluster: Cluster) -> None:
     """The workbook was brought up to date while it ran: it starts anew, once."""
     cluster.write_a_row()
@@ -572,29 +562,30 @@ def test_two_servers_never_share_the_data(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\0" * 64, "-1\n"], ids=["empty", "zeros", "not a pid"])
-def test_small_files_after_a_power_cut(cluster: Cluster, text: str) -> None:
+def test_a_pid_file_after_a_power_cut(cluster: Cluster, text: str) -> None:
     cluster.write_a_row()
     cluster.server.kill()
     (cluster.data / "postmaster.pid").write_text(text)
-    if text == "":
-        (cluster.data / "PG_VERSION").unlink()
-    else:
-        (cluster.data / "PG_VERSION").write_text(text.strip("-1"))
     assert cluster.has_its_row()
 
 
-def test_data_of_another_major_version(cluster: Cluster) -> None:
-    (cluster.data / "PG_VERSION").write_text("12\n")
-    cluster.fails("which PostgreSQL 12 made", "move that folder away")
-
-
-@pytest.mark.parametrize("text", [None, b"", b"garbage" * 1200], ids=["none", "empty", "garbage"])
-def test_what_cannot_be_mended_has_a_next_step(cluster: Cluster, text: bytes | None) -> None:
-    control = cluster.data / "global" / "pg_control"
-    control.unlink()
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("global/pg_control", None),
+        ("global/pg_control", b""),
+        ("global/pg_control", b"garbage" * 1200),
+        ("PG_VERSION", b"12\n"),
+        ("PG_VERSION", None),
+    ],
+)
+def test_what_cannot_be_mended_has_a_next_step(
+    cluster: Cluster, file: str, text: bytes | None
+) -> None:
+    (cluster.data / file).unlink()
     if text is not None:
-        control.write_bytes(text)
-        shutil.chown(control, cluster.data.owner())
+        (cluster.data / file).write_bytes(text)
+        shutil.chown(cluster.data / file, cluster.data.owner())
     cluster.fails("is damaged", "Move that folder away", "unless a backup")
     cluster.data.rename(cluster.home / "kept")
     cluster.start()

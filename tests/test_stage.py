@@ -94,7 +94,7 @@ def place() -> Iterator[Place]:
 @pytest.fixture(scope="module")
 def lab(place: Place) -> Lab:
     """JupyterLab as `present` starts it, with every slide."""
-    return launch(place, before=["present", "--path", "long"])
+    return launch(place, "present", "--path", "long")
 
 
 @pytest.fixture
@@ -315,7 +315,7 @@ def test_nothing_comes_from_the_network(page: Page, lab: Lab, place: Place) -> N
 
 def test_light_type_on_a_dark_screen(chromium: Browser) -> None:
     with new_place() as place:
-        lab = launch(place, before=["present", "1", "--path", "20", "--dark"])
+        lab = launch(place, "present", "1", "--path", "20", "--dark")
         page = chromium.new_page(viewport={"width": 1280, "height": 720})
         page.set_default_timeout(PATIENCE)
         page.goto(f"{lab.url}?token={lab.token}")  # where the launcher's own link goes

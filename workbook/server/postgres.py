@@ -188,7 +188,7 @@ def _boot(home: Path, data: Path, major: int) -> bool:
     run = _run_folder(home)
     if not data.exists():
         _initialise(home, data, major)
-    _mend(home, data)
+    _disown(data / "postmaster.pid")
     if SOCKETS:  # and by peer: no other account gets in, even where a folder was opened to it
         settings = {"listen": "", "port": 5432, "sockets": run}
         hba, roles = "local all all peer map=workbook\n", ("learner", "postgres")
@@ -328,24 +328,6 @@ def _works_on(process: psutil.Process, data: Path) -> bool:
     return False
 
 
-def _mend(home: Path, data: Path) -> None:
-    """Put right what a power cut, a full disk or a restart of the machine leaves behind.
-
-    Raises WorkbookError where PostgreSQL could not read these data.
-    """
-    control = data / "global" / "pg_control"
-    if not (control.exists() and control.stat().st_size):
-        raise _damaged(data, "global/pg_control is missing")
-    if not (made_by := _text(data / "PG_VERSION")):
-        _write(data / "PG_VERSION", f"{data.name}\n")  # the folder's name is the version
-    elif made_by != data.name:
-        raise WorkbookError(
-            f"PostgreSQL {data.name} cannot read {data}, which PostgreSQL {made_by} made: move that"
-            " folder away and try again."
-        )
-    _disown(data / "postmaster.pid")
-
-
 def _disown(pid_file: Path) -> None:
     """If a dead server's pid is somebody else's by now, put one there that nobody can have.
 
@@ -451,17 +433,14 @@ def _failure(home: Path, what: str, ask: bool = False) -> WorkbookError:
     if ask:
         words = re.findall(r"\b(?:FATAL|PANIC|error): +(.+)", said) or said.splitlines()
         what = ": ".join([what, *words[-1:]])
-        if re.search("control file|checkpoint record|files are incompatible", what):
-            return _damaged(home, what)
+        if re.search("control|checkpoint record|incompatible|cluster directory", what):
+            return WorkbookError(
+                f"The database in {home} is damaged ({what}). Move that folder away and try again:"
+                " you get a new one, and your files stay. Its rows are lost unless a backup"
+                " completes that folder."
+            )
     more = f" What PostgreSQL said is in {home / 'log'}" if said else ""
     return WorkbookError(f"{what}.{more}")
-
-
-def _damaged(folder: Path, what: str) -> WorkbookError:
-    return WorkbookError(
-        f"The database in {folder} is damaged ({what}). Move that folder away and try again: you get"
-        " a new one, and your files stay. Its rows are lost unless a backup completes that folder."
-    )
 
 
 def _make_home(directory: Path) -> Path:
