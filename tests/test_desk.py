@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from workbook import ROOT, WorkbookError, contents, desk, starts
+from workbook import ROOT, WorkbookError, contents, desk
 
 LESSON = "03_upgrade.ipynb"
 NEW, STEM = "03_upgrade.new.ipynb", "03_upgrade"
@@ -28,6 +28,18 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "notebooks", tmp_path / "clone" / "notebooks")
     assert desk.lay() == []
     return tmp_path
+
+
+@pytest.fixture
+def copy(place: Path) -> Path:
+    """The learner's copy of one lesson."""
+    return place / "workspace" / LESSON
+
+
+@pytest.fixture
+def original(place: Path) -> Path:
+    """The project's."""
+    return place / "clone" / "notebooks" / LESSON
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -88,8 +100,7 @@ def test_a_deleted_lesson_comes_back_and_others_are_not_written(place: Path) -> 
     assert (place / "workspace" / "01_models.ipynb").stat().st_mtime_ns == before
 
 
-def test_an_untouched_copy_is_the_new_version(place: Path) -> None:
-    original = place / "clone" / "notebooks" / LESSON
+def test_an_untouched_copy_is_the_new_version(original: Path, place: Path) -> None:
     notebook = nbformat.read(original, 4)
     notebook.metadata["title"] = "Upgrade"
     nbformat.write(notebook, original)
@@ -99,8 +110,9 @@ def test_an_untouched_copy_is_the_new_version(place: Path) -> None:
     assert followed.metadata.title == "Upgrade" and "'new'" in nbformat.writes(followed)
 
 
-def test_a_copy_that_was_only_run_follows_and_keeps_its_other_outputs(place: Path) -> None:
-    copy = place / "workspace" / LESSON
+def test_a_copy_that_was_only_run_follows_and_keeps_its_other_outputs(
+    copy: Path, place: Path
+) -> None:
     run_all(copy)
     rewrite(place / "clone" / "notebooks" / LESSON, tables="print('new')")
     assert desk.lay() == []
@@ -110,8 +122,7 @@ def test_a_copy_that_was_only_run_follows_and_keeps_its_other_outputs(place: Pat
     assert nbformat.read(copy, 4).metadata.language_info.version == "3.13.1"
 
 
-def test_what_was_written_is_merged_with_a_new_version(place: Path) -> None:
-    copy, original = place / "workspace" / LESSON, place / "clone" / "notebooks" / LESSON
+def test_what_was_written_is_merged_with_a_new_version(copy: Path, original: Path) -> None:
     notebook = nbformat.read(copy, 4)
     notebook.cells.insert(9, nbformat.v4.new_code_cell("mine = 1"))
     nbformat.write(notebook, copy)
@@ -141,9 +152,8 @@ def test_what_was_written_is_merged_with_a_new_version(place: Path) -> None:
     ],
 )
 def test_where_both_changed_a_cell_the_new_one_lies_beside(
-    place: Path, mine: str | None, new: str | None
+    copy: Path, original: Path, place: Path, mine: str | None, new: str | None
 ) -> None:
-    copy, original = place / "workspace" / LESSON, place / "clone" / "notebooks" / LESSON
     before = read(copy)["exercise-3-1"].source
     rewrite(copy, exercise_3_1=mine and mine.replace("{}", before))
     rewrite(original, exercise_3_1=new and new.replace("{}", before), tables="print('new')")
@@ -163,9 +173,8 @@ def test_where_both_changed_a_cell_the_new_one_lies_beside(
 
 
 def test_work_in_the_one_beside_is_kept_too(
-    place: Path, capsys: pytest.CaptureFixture[str]
+    copy: Path, original: Path, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy, original = place / "workspace" / LESSON, place / "clone" / "notebooks" / LESSON
     rewrite(copy, tables="mine")
     rewrite(original, tables="new")
     desk.lay()
@@ -181,8 +190,7 @@ def test_work_in_the_one_beside_is_kept_too(
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"[1]", b'{"cells": [{"a": 1}]}', None])
-def test_what_cannot_be_read_is_left_alone(place: Path, text: bytes | None) -> None:
-    copy = place / "workspace" / LESSON
+def test_what_cannot_be_read_is_left_alone(copy: Path, place: Path, text: bytes | None) -> None:
     copy.unlink()
     if text is None:
         copy.mkdir()
@@ -200,22 +208,7 @@ def test_what_cannot_be_read_is_left_alone(place: Path, text: bytes | None) -> N
     assert read(copy)
 
 
-def test_putting_a_project_aside_leaves_the_lessons(place: Path, database: str) -> None:
-    for name in (LESSON, "jobboard/mine.ipynb"):
-        path = place / "workspace" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("mine")
-    starts.reset()
-    [kept] = (place / "put_aside").iterdir()
-    assert [path.name for path in kept.rglob("*.ipynb")] == ["mine.ipynb"]
-    assert (place / "workspace" / LESSON).read_text() == "mine"
-    assert not (place / "workspace" / "jobboard" / "mine.ipynb").exists()
-    left = {path.name for path in (place / "workspace").glob("*.ipynb")}
-    assert left == {chapter.lesson for chapter in contents.CHAPTERS.values()}
-
-
-def test_without_the_version_that_it_was_made_from_a_copy_stays(place: Path) -> None:
-    copy = place / "workspace" / LESSON
+def test_without_the_version_that_it_was_made_from_a_copy_stays(copy: Path, place: Path) -> None:
     rewrite(copy, tables="mine")
     shutil.rmtree(place / ".lessons")
     assert len(desk.lay()) == 1
@@ -223,8 +216,9 @@ def test_without_the_version_that_it_was_made_from_a_copy_stays(place: Path) -> 
     assert (place / ".lessons" / "01_models.ipynb").exists()
 
 
-def test_a_fresh_lesson_keeps_the_old_one(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    copy = place / "workspace" / LESSON
+def test_a_fresh_lesson_keeps_the_old_one(
+    copy: Path, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     desk.fresh_lesson(3)
     assert "kept" not in capsys.readouterr().out
     for text in ("mine", "mine again"):
@@ -259,9 +253,13 @@ def prepare(kind: str, copy: Path, original: Path) -> None:
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
 @pytest.mark.parametrize("kind", ["missing", "untouched", "merged", "conflict", "beside"])
 def test_a_full_disk_or_a_kill_at_any_step_leaves_old_or_new(
-    place: Path, monkeypatch: pytest.MonkeyPatch, kind: str, error: BaseException
+    copy: Path,
+    original: Path,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    error: BaseException,
 ) -> None:
-    copy, original = place / "workspace" / LESSON, place / "clone" / "notebooks" / LESSON
     monkeypatch.setattr(desk, "CHAPTERS", {3: contents.CHAPTERS[3]})
     prepare(kind, copy, original)
     mine = everything(place / "workspace").count("mine")

@@ -779,7 +779,7 @@ class Lab:
 
     @property
     def url(self) -> str:
-        return str(self.web.base_url)
+        return f"{self.web.base_url}/"
 
     def ask(self, path: str, body: object = None) -> Any:
         """An answer of its REST API."""

@@ -19,8 +19,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
-
 from workbook import ROOT, WorkbookError
 from workbook.author import notebooks
 from workbook.project import workspace
@@ -77,8 +75,6 @@ def main() -> None:
             ours = functools.partial(kernel, code, home)
             row(what, one, limit, functools.partial(in_turns, ours, current))
         print(f"slowest fresh start in a running kernel: {kernel(STARTS, home):.2f} s, at most 1 s")
-        with contextlib.suppress(WorkbookError):
-            print(f"memory of the idle embedded server: {memory(home):.1f} MB, at most 30 MB")
     row("all notebooks under nbval", "nbclient, one by one", 0.6, all_notebooks)
 
 
@@ -228,15 +224,3 @@ def all_notebooks() -> Pair:
 
     command = [sys.executable, "-m", "pytest", "-q", "notebooks"]
     return in_turns(lambda: seconds(command, ROOT), by_nbclient)
-
-
-def memory(home: Path) -> float:
-    """Megabytes of the embedded server's processes, shared pages counted in proportion."""
-    time.sleep(2)
-    [pid_file] = postgres.cluster_home(home / ".postgres").rglob("postmaster.pid")
-    server = psutil.Process(int(pid_file.read_text().split()[0]))
-    try:
-        family = [server, *server.children(recursive=True)]
-        return sum(each.memory_full_info().pss for each in family) / 1e6
-    except AttributeError:
-        raise WorkbookError("only Linux tells the proportional size") from None
