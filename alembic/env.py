@@ -52,6 +52,8 @@ def run_migrations_offline() -> None:
     )
 
     with context.begin_transaction():
+        # whoever sends this script waits for a lock no longer than find_server() lets us wait
+        context.execute("SET LOCAL lock_timeout = '5s'")
         context.run_migrations()
 
 
