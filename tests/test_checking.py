@@ -194,10 +194,21 @@ def test_a_session_in_the_scratch_database_is_not_in_the_way(chapter_5: None) ->
 # ---- the card --------------------------------------------------------------------------------------
 
 
-def texts(card: checking.Card) -> list[str]:
-    """A card's words as a browser shows them."""
-    parts = re.findall(r"<(?:strong|p|pre)[^>]*>([^<]*)</", card._repr_html_())
-    return [html.unescape(part) for part in parts if part]
+def shown(card: checking.Card) -> str:
+    """A card as JupyterLab makes it of Markdown: HTML, in which code in a fence is escaped."""
+    return re.sub(
+        r"\n\n```python\n(.*?)\n```\n\n",
+        lambda found: f"<pre>{html.escape(found[1])}</pre>",
+        card._repr_markdown_(),
+        flags=re.DOTALL,
+    )
+
+
+def texts(page: str) -> list[str]:
+    """The words of a page's paragraphs."""
+    parts = re.findall(r"<(strong|p|pre)\b[^>]*>(.*?)</\1>", page, re.DOTALL)
+    plain = (re.sub("<[^>]*>", "", part) for _, part in parts)
+    return [html.unescape(part) for part in plain if part]
 
 
 WRITTEN = "<script>alert('&amp;')</script>"
@@ -216,8 +227,10 @@ def cards() -> Iterator[checking.Card]:
 def test_a_card_says_the_same_everywhere_and_every_time(database: str) -> None:
     first = list(cards())
     for card in first:
-        assert "\n".join(texts(card)) == repr(card)
-        assert "role='status'" in card._repr_html_()
+        unfolded, _, folded = shown(card).partition("<details")
+        assert "\n".join([*texts(unfolded), *filter(None, [card.else_say])]) == repr(card)
+        assert bool(folded) == bool(card.else_say)
+        assert "role='status'" in unfolded
     again = list(cards())
     changes = {"2.1  Hint 1 of 2", "Your progress"}
     assert [each for each in first if each.title not in changes] == [
@@ -244,8 +257,46 @@ def test_a_card_shows_what_a_learner_wrote_as_text(chapter_5: None) -> None:
     for id in ("3.2", "3.5"):
         card = checking.check(id)
         assert WRITTEN in str(card)
-        assert "<script" not in card._repr_html_()
-        assert "\n".join(texts(card)) == repr(card)
+        assert "<script" not in shown(card)
+        assert WRITTEN in "\n".join(texts(shown(card)))
+
+
+def test_hints_and_solution_are_folded_into_one_another(database: str) -> None:
+    exercise = load("2.4")
+    card = checking.check("2.4")
+    folds = shown(card).split("<details")[1:]
+    assert len(folds) == len(exercise.hints) + 1
+    for fold, text in zip(folds, [*exercise.hints, exercise.why], strict=True):
+        assert texts(fold)[0] == text
+    assert exercise.solution.strip() in texts(folds[-1])[1]
+    assert shown(card).index("</details>") > shown(card).rindex("<details")
+    for said in (repr(card), "\n".join(card.lines)):
+        assert exercise.hints[0] not in said and exercise.solution.strip() not in said
+    done = checking.check("2.1", "b")
+    assert done.kind == "done" and "<details" not in shown(done)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('op.add_column("a", sa.Column("b")) does it.', ['op.add_column("a", sa.Column("b"))']),
+        ("Line 12 of the cell: a b", ["a b"]),
+        ("Run alembic upgrade head, and alembic does it.", ["alembic upgrade head"]),
+        ("Missing: the column companies.user_id, e.g. in 1.4.", ["companies.user_id"]),
+        ("%%writerevision and --sql: see practice/x.py", "%%writerevision --sql practice/x.py"),
+        ("Nothing here (or there), 5-6 words.", []),
+    ],
+)
+def test_code_is_set_as_code(line: str, code: list[str] | str) -> None:
+    found = re.findall("<code>(.*?)</code>", checking.Card("", (line,))._repr_markdown_())
+    assert list(map(html.unescape, found)) == (code.split() if isinstance(code, str) else code)
+
+
+@pytest.mark.parametrize("text", ["a\n\n# b", "$x$ and $y$", "\\(x\\)", "<b>", "```"])
+def test_nothing_in_a_line_is_markdown(text: str) -> None:
+    said = checking.Card("", (text,))._repr_markdown_()
+    assert not re.search(r"\n|\$|\\|<b>", said)
+    assert html.unescape(re.sub("</?(div|p|strong)[^>]*>", "", said)) == text.replace("\n", " ")
 
 
 def test_most_important_first_and_few_lines() -> None:

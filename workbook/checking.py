@@ -4,6 +4,7 @@ import contextlib
 import html
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,33 +19,75 @@ from workbook.exercises import Exercise, every, ids, load
 from workbook.server import database
 
 COLOURS = {"done": "success", "mistake": "warn", "not yet": "warn"}
+# What is set in the code's font: a line of the learner's, a call, a magic, an option, a dotted or
+# joined name, a command.
+CODE = re.compile(
+    r"(?<=^Line \d of the cell: ).+|(?<=^Line \d\d of the cell: ).+"
+    r"|[A-Za-z_][\w.]*\((?:[^()]|\([^()]*\))*\)|%%?[a-z]\w*|(?<!\w)--[a-z][\w-]*|____"
+    r"|\b[A-Za-z]\w+(?:[./]\w+)+|\b[A-Za-z]+_\w+|__\w+__"
+    r"|\balembic (?:current|downgrade|heads|history|merge|revision|stamp|upgrade)"
+    r"(?: (?:base|heads?|-\d|\+\d|-m|-i))?"
+)
+COPY = "navigator.clipboard.writeText(this.parentNode.querySelector('pre').innerText.trim())"
 
 
 @dataclass(frozen=True)
-class Card:
-    """A few lines in a quiet frame: HTML in JupyterLab, the same words as text elsewhere."""
+class Fold:
+    """What one click shows in JupyterLab, with the next fold inside of it."""
 
     title: str
     lines: tuple[str, ...]
     code: str = ""
-    kind: str = ""
+    inside: "Fold | None" = None
 
-    def _repr_html_(self) -> str:
+    def body(self) -> str:
+        """All but the title, in Markdown: HTML up to an empty line, and code, which gets colours."""
+        text = "".join(f"<p style='margin:4px 0'>{_marked(each)}</p>" for each in self.lines)
+        if self.code:
+            button = f'<button style="float:right" onclick="{COPY}">Copy</button>'
+            text += f"<div>{button}\n\n```python\n{self.code}\n```\n\n</div>"
+        if self.inside:
+            text += (
+                "<details class='workbook-help' style='margin:4px 0'><summary style='cursor:pointer'>"
+                f"{_escaped(self.inside.title)}</summary>{self.inside.body()}</details>"
+            )
+        return text
+
+
+@dataclass(frozen=True)
+class Card(Fold):
+    """A few lines in a quiet frame, and the same words as text where nothing draws one.
+
+    As text it says how to ask for what is folded inside: `else_say`.
+    """
+
+    kind: str = ""
+    else_say: str = ""
+
+    def _repr_markdown_(self) -> str:
         colour = f"var(--jp-{COLOURS.get(self.kind, 'info')}-color1, #616161)"
-        paragraphs = "".join(
-            f"<p style='margin:4px 0'>{html.escape(each)}</p>" for each in self.lines
-        )
-        code = f"<pre style='margin:8px 0'>{html.escape(self.code)}</pre>" if self.code else ""
         return (
-            f"<div role='status' style='border-left:4px solid {colour};padding:4px 12px;"
-            "max-width:48em;font-family:var(--jp-content-font-family, sans-serif);"
-            "font-size:var(--jp-content-font-size1, 14px);line-height:1.5'>"
-            f"<p style='margin:4px 0'><strong>{html.escape(self.title)}</strong></p>"
-            f"{paragraphs}{code}</div>"
+            f"<div role='status' style='border-left:4px solid {colour};padding:4px 12px;max-width:48em'>"
+            f"<p style='margin:4px 0'><strong>{_escaped(self.title)}</strong></p>{self.body()}</div>"
         )
 
     def __repr__(self) -> str:
-        return "\n".join(filter(None, [self.title, *self.lines, self.code]))
+        return "\n".join(filter(None, [self.title, *self.lines, self.else_say, self.code]))
+
+
+def _marked(line: str) -> str:
+    """A line as HTML, with what is code in it set as code."""
+    at, parts = 0, []
+    for found in CODE.finditer(line):
+        parts += [_escaped(line[at : found.start()]), f"<code>{_escaped(found[0])}</code>"]
+        at = found.end()
+    return "".join([*parts, _escaped(line[at:])])
+
+
+def _escaped(text: str) -> str:
+    """Text as HTML within Markdown, in which no empty line ends it and no dollar begins a formula."""
+    text = html.escape(" ".join(text.split("\n")))
+    return text.replace("$", "&#36;").replace("\\", "&#92;")
 
 
 def check(id: str, answer: object = None) -> Card:
@@ -68,10 +111,21 @@ def check(id: str, answer: object = None) -> Card:
             if id not in record["done"]:
                 record["done"].append(id)
         return Card(f"{id}  Done", (exercise.passed,), kind="done")
-    lines = outcome.lines
-    if outcome.kind == "not attempted":
-        lines = (*lines, f'hint("{id}") helps.')
-    return Card(f"{id}  {outcome.title}", lines, kind=outcome.kind)
+    return Card(
+        f"{id}  {outcome.title}",
+        outcome.lines,
+        inside=_help(exercise),
+        kind=outcome.kind,
+        else_say=f'hint("{id}") helps.',
+    )
+
+
+def _help(exercise: Exercise) -> Fold:
+    """The hints, one inside of the other, and in the last the solution."""
+    fold = Fold("A solution", (exercise.why,), exercise.solution.strip())
+    for number, text in reversed([*enumerate(exercise.hints, 1)]):
+        fold = Fold(f"Hint {number} of {len(exercise.hints)}", (text,), inside=fold)
+    return fold
 
 
 def hint(id: str) -> Card:
