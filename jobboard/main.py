@@ -268,7 +268,7 @@ async def alive() -> Literal["alive"]:
 
 
 @app.get("/health/ready")
-@app.get("/health", include_in_schema=False)
+@app.get("/health", include_in_schema=False)  # its name before there were two
 def ready(session: Db) -> Health:
     """200 if the database answers and is at the revision that this application needs, or ahead.
 

@@ -100,7 +100,7 @@ class Page(BaseModel, Generic[Item]):
 
 
 class Health(BaseModel):
-    """The revisions that the database is at, and whether this application knows them."""
+    """The revisions that the database is at; `ahead` where newer code has migrated it."""
 
     revisions: list[str]
     ahead: bool
