@@ -42,7 +42,7 @@ LOOK = """\
 ---
 config:
   themeVariables: {lineColor: "#808080"}
-  er: {nodeSpacing: 50, rankSpacing: 90}
+  er: {nodeSpacing: 50, rankSpacing: 76, diagramPadding: 16}
   flowchart: {nodeSpacing: 25, rankSpacing: 35, wrappingWidth: 400}
   themeCSS: ".labelBkg, .labelBkg * {background-color: #eeeeee; color: #333333; font-size: 16px}"
 ---
