@@ -826,15 +826,8 @@ def connect(place: Place, lab: Lab) -> BlockingKernelClient:
 
 def evaluate(client: BlockingKernelClient, expression: str) -> Any:
     """The value of an expression in a kernel."""
-    code = f"import json; print(json.dumps({expression}))"
-    printed: list[str] = []
-
-    def hook(message: dict[str, Any]) -> None:
-        printed.append(message["content"].get("text", ""))
-
-    answer = client.execute_interactive(code, timeout=PATIENCE, output_hook=hook)
-    assert answer["content"]["status"] == "ok", answer
-    return json.loads("".join(printed))
+    message = client.execute_interactive("", user_expressions={"x": expression}, timeout=PATIENCE)
+    return ast.literal_eval(message["content"]["user_expressions"]["x"]["data"]["text/plain"])
 
 
 async def in_terminal(lab: Lab, name: str, line: str) -> str:

@@ -344,21 +344,6 @@ def test_all_folders_are_private_and_no_port_is_open(cluster: Cluster) -> None:
         assert process.net_connections("inet") == []
 
 
-def test_opened_folders_are_closed_again(cluster: Cluster) -> None:
-    """Somebody's chmod or a copy of the workbook has opened them: the data are still served."""
-    cluster.write_a_row()
-    before = postmasters(cluster.home)
-    cluster.sockets.chmod(0o755)
-    cluster.start()
-    assert postmasters(cluster.home) == before
-    cluster.stop()
-    cluster.sockets.chmod(0o777)
-    cluster.data.chmod(0o755)
-    assert cluster.has_its_row()
-    modes = [stat.S_IMODE(path.stat().st_mode) for path in (cluster.sockets, cluster.data)]
-    assert modes == [0o700, 0o700]
-
-
 def test_stop_leaves_nothing_running_and_asking_makes_nothing(fresh: Cluster) -> None:
     assert (fresh.running(), fresh.stop()) == (False, False)
     assert not fresh.directory.exists()
@@ -393,17 +378,6 @@ def test_roots_cluster_is_found_where_the_clone_is_moved_to(roots_homes: Path) -
             shutil.rmtree(each.home)
 
 
-def test_a_server_from_before_it_said_who_it_is(cluster: Cluster) -> None:
-    """The workbook was brought up to date while it ran: it starts anew, once."""
-    cluster.write_a_row()
-    conf = cluster.data / "workbook.conf"
-    conf.write_text(re.sub("workbook.cluster.*", "", conf.read_text()))
-    assert cluster.call(postgres._run, cluster.home, cluster.data, "pg_ctl", "restart", "-w")
-    before = postmasters(cluster.home)
-    assert cluster.has_its_row()
-    assert postmasters(cluster.home) != before
-
-
 # What may be killed
 
 
@@ -426,16 +400,6 @@ def test_initdb_killed_half_way(fresh: Cluster, caller_too: bool) -> None:
     fresh.write_a_row()
     assert fresh.has_its_row()
     assert not list(home.glob("initdb-*"))
-
-
-def test_postmaster_killed(cluster: Cluster) -> None:
-    cluster.write_a_row()
-    before = postmasters(cluster.home)
-    with cluster.kernel():
-        cluster.server.kill()
-        cluster.start()
-    assert cluster.has_its_row()
-    assert postmasters(cluster.home) != before
 
 
 def test_a_long_recovery(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -506,6 +470,57 @@ def test_eight_start_at_once(fresh: Cluster) -> None:
 # What may lie in the way
 
 
+def leave_a_pid_file(cluster: Cluster, text: str) -> None:
+    """As after a power cut."""
+    cluster.server.kill()
+    (cluster.data / "postmaster.pid").write_text(text)
+
+
+def kill_beside_a_kernel(cluster: Cluster) -> None:
+    with cluster.kernel():
+        cluster.server.kill()
+        cluster.start()
+
+
+def open_while_stopped(cluster: Cluster) -> None:
+    """Somebody's chmod, or a copy of the workbook."""
+    cluster.stop()
+    cluster.sockets.chmod(0o777)
+    cluster.data.chmod(0o755)
+
+
+def take_its_name(cluster: Cluster) -> None:
+    """It runs with other settings than ours, as after its folder was moved: it starts anew."""
+    conf = cluster.data / "workbook.conf"
+    conf.write_text(re.sub("workbook.cluster.*", "", conf.read_text()))
+    assert cluster.call(postgres._run, cluster.home, cluster.data, "pg_ctl", "restart", "-w")
+
+
+# And whether the same server goes on.
+HARMED: dict[str, tuple[Callable[[Cluster], object], bool]] = {
+    "killed": (kill_beside_a_kernel, False),
+    "an empty pid file": (lambda cluster: leave_a_pid_file(cluster, ""), False),
+    "zeros": (lambda cluster: leave_a_pid_file(cluster, "\0" * 64), False),
+    "not a pid": (lambda cluster: leave_a_pid_file(cluster, "-1\n"), False),
+    "opened": (lambda cluster: cluster.sockets.chmod(0o755), True),
+    "opened while it was stopped": (open_while_stopped, False),
+    "without its name": (take_its_name, False),
+    "socket swept away": (lambda cluster: (cluster.sockets / ".s.PGSQL.5432").unlink(), False),
+}
+
+
+@pytest.mark.parametrize("harm", HARMED)
+def test_the_data_are_served_again(cluster: Cluster, harm: str) -> None:
+    cluster.write_a_row()
+    before = postmasters(cluster.home)
+    do, goes_on = HARMED[harm]
+    do(cluster)
+    assert cluster.has_its_row()
+    assert (postmasters(cluster.home) == before) == goes_on
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (cluster.sockets, cluster.data)]
+    assert modes == [0o700, 0o700]
+
+
 def sleeper(account: str) -> int:
     """The pid of a program that has nothing to do with PostgreSQL."""
     return spawn(account, time.sleep, 600)[0].pid or 0
@@ -561,14 +576,6 @@ def test_two_servers_never_share_the_data(cluster: Cluster) -> None:
     assert cluster.has_its_row()
 
 
-@pytest.mark.parametrize("text", ["", "\0" * 64, "-1\n"], ids=["empty", "zeros", "not a pid"])
-def test_a_pid_file_after_a_power_cut(cluster: Cluster, text: str) -> None:
-    cluster.write_a_row()
-    cluster.server.kill()
-    (cluster.data / "postmaster.pid").write_text(text)
-    assert cluster.has_its_row()
-
-
 @pytest.mark.parametrize(
     ("file", "text"),
     [
@@ -602,12 +609,6 @@ def test_awkward_paths(account: str, name: str) -> None:
         cluster.stop()
         assert cluster.start() == address
         assert cluster.has_its_row()
-
-
-def test_the_socket_is_swept_away(cluster: Cluster) -> None:
-    cluster.write_a_row()
-    (cluster.sockets / ".s.PGSQL.5432").unlink()
-    assert cluster.has_its_row()
 
 
 def test_no_connection_is_left(cluster: Cluster) -> None:
