@@ -983,19 +983,12 @@ def test_restore_of_a_project_with_an_empty_database_empties_the_database() -> N
     assert work() == later
 
 
-def older(folder: Path) -> None:
-    known = json.loads((folder / "about.json").read_text())
-    kept = {name: known[name] for name in ("database", "schema", "files")}
-    (folder / "about.json").write_text(json.dumps(kept))
-
-
 def damage(text: str, folder: Path) -> None:
     (folder / "about.json").write_text(text)
 
 
 # What happens to a record, what the list says, and whether files and tables come back.
 RECORDS: dict[str, tuple[Callable[[Path], object], str, str]] = {
-    "older": (older, "in no chapter", "files tables"),
     "tables gone": (
         lambda folder: rows(f"DROP SCHEMA aside_{folder.name.replace('-', '_')} CASCADE"),
         "in chapter 4",

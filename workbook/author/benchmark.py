@@ -172,7 +172,7 @@ def first_set_up() -> Pair:
         with own_home() as home:
             clone = home / "clone"
             subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-            command = [PYTHON, "-m", "workbook", "doctor"]
+            command = [PYTHON, "-m", "workbook", "reset"]  # asks the database
             cache = str(home / "cache")
             return seconds(command, clone, WORKBOOK_HOME=str(home), PATH=path, UV_CACHE_DIR=cache)
 

@@ -309,7 +309,7 @@ def _run_folder(home: Path) -> Path:
 def _postmaster(data: Path) -> psutil.Process | None:
     """The server of this data directory, if it lives: by now its pid may be anybody's."""
     pid = _text(data / "postmaster.pid").partition("\n")[0]
-    if pid.isdecimal() and psutil.pid_exists(int(pid)):
+    if pid.isdecimal():
         with contextlib.suppress(psutil.Error):
             server = psutil.Process(int(pid))
             return server if _works_on(server, data) else None
