@@ -127,7 +127,7 @@ CHAPTERS = {
             7,
             "07_rows.ipynb",
             "Change tables that hold rows",
-            35,
+            40,
             "a column that must not be NULL, data that move, a way back that loses nothing",
             Start(
                 "the draft of chapter 6, not applied, and tables that hold rows",

@@ -136,6 +136,7 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
     def note(name: str, locks: Locks | None = None) -> None:
         run.steps.append(Step(name, schema.read(connection), rows(connection), locks or []))
 
+    _note_source(run, work.folder)
     with step(run, "read", work.folder):
         known = project.scripts(work.folder)
         targets = known.get_bases() if work.first else known.get_heads()

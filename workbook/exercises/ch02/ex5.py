@@ -73,7 +73,6 @@ an enum type stays  | sa.String(80)  | sa.Enum("red", "blue", name="colour")  | 
 an unnamed UNIQUE  | \n\n\n  | \n    op.create_unique_constraint(None, "teams", ["name"])\n\n\n  | op.drop_table("members")  | op.drop_constraint(None, "teams", type_="unique")\n    op.drop_table("members")  | a constraint without a name, dropped by name
 a name that is too long  | \n\n\n  | \n    op.create_index("ix_long_long_long_long_long_long_long_long_long_long_long_long_long_", "teams", ["name"])\n\n\n  | exceeds maximum length of 63 characters
 a colon in the text  | \n\n\n  | \n    op.execute("INSERT INTO teams (name) VALUES (':red')")\n\n\n  | a colon in SQL text
-a Session that commits  | \n\n\n  | \n    from sqlalchemy.orm import Session\n\n    session = Session(op.get_bind())\n    session.commit()\n\n\n  | a migration that commits
 """,
     ),
     cells(
@@ -88,6 +87,7 @@ RIGHT = [
     *edits(
         CODE,
         r'''
+a Session that commits, within Alembic's transaction  | \n\n\n  | \n    from sqlalchemy.orm import Session\n\n    session = Session(op.get_bind())\n    session.commit()\n\n\n
 named, and the comment left in  | upgrade() -> None:\n  | upgrade() -> None:\n    # This has never run.\n  | ["teams.id"]  | ["teams.id"], name="fk"
 a whole revision file  | def upgrade  | """teams"""\nfrom alembic import op\nimport sqlalchemy as sa\n\nrevision = "0123456789ab"\ndown_revision = None\n\n\ndef upgrade
 ''',

@@ -112,7 +112,7 @@ def _another_table(trial: Trial) -> list[ast.Call]:
 
 
 def _nothing_to_alter(trial: Trial) -> list[ast.Call]:
-    if not any(
+    if trial.calls("add_column", "upgrade") or not any(
         goal.columns.keys() - (trial.up or trial.before).tables[table].columns.keys()
         for table, goal in trial.goal.tables.items()
         if table in trial.before.tables and table in (trial.up or trial.before).tables
@@ -161,7 +161,10 @@ def _wrong_case(trial: Trial) -> bool:
 
 
 def _commits(trial: Trial) -> list[ast.Call]:
-    return trial.calls("commit") + [
+    """The calls that end the transaction. A Session's commit() leaves that to the connection's owner."""
+    ends = [] if trial.calls("Session") else trial.calls("commit")
+    ends += [call for call in trial.calls("commit") if "get_bind" in ast.unparse(call)]
+    return ends + [
         call
         for call in [*trial.calls("execute"), *trial.calls("text")]
         for text in call.args
@@ -190,6 +193,7 @@ STOPPED = (
             for what, made in (("table", "create_table"), ("column", "add_column"))
             if "does not exist" in t.error.message and t.calls(made, "downgrade")
             for call in t.calls("drop_" + what, "upgrade")
+            if "drop_" in t.error.line
         ],
         step="upgrade",
     ),
@@ -303,13 +307,63 @@ STOPPED = (
         step="upgrade",
     ),
     Mistake(
+        "required before every row has a value",
+        "NOT NULL holds for the rows that are there, too, and some of them have no value yet.",
+        "Give them one first. Which rows does your UPDATE reach, and when does it run?",
+        lambda t: (
+            t.failed("NotNullViolation")
+            and re.search("alter_column|SET NOT NULL", t.error.line)
+            and _null_in_rows(t)
+        ),
+        step=ANY,
+    ),
+    Mistake(
         "NOT NULL on a table that holds rows",
         "The rows that are there already would have nothing in the new column, so PostgreSQL refuses."
         " On an empty table it would have worked.",
         "Ask yourself what the old rows are to hold. A value that the database itself fills in is a"
         " server_default; a column whose value may be missing is nullable.",
         lambda t: t.failed("NotNullViolation") and _null_in_rows(t),
-        step="upgrade",
+        step=ANY,
+    ),
+    Mistake(
+        "a type change that needs USING",
+        "PostgreSQL changes a type by itself only where no value can be in doubt. Here it wants to be"
+        " told what an old value becomes.",
+        "postgresql_using= takes an expression in SQL that gives the new value.",
+        lambda t: t.failed("DatatypeMismatch", "cannot be cast automatically"),
+        step=ANY,
+    ),
+    Mistake(
+        "a value that the new type does not take",
+        "The expression works for some rows, and another row holds a value that it cannot read.",
+        "Look for the values that are different from the rest, and say what becomes of them.",
+        lambda t: t.failed("InvalidTextRepresentation") and f"{t.error.message}.",
+        step=ANY,
+    ),
+    Mistake(
+        "a value that is too long",
+        "A value does not fit into the length of its column. PostgreSQL cuts nothing off, it refuses.",
+        "Compare the length in your code with the task, and with the longest value.",
+        lambda t: t.failed("StringDataRightTruncation"),
+        step=ANY,
+    ),
+    Mistake(
+        "ids that the sequence does not know",
+        "The rows of the migration brought ids along, and the sequence still begins at the first one: it"
+        " gave the application's next row an id that is taken.",
+        "Tell the sequence how far the ids go, or let it give them.",
+        lambda t: t.failed("UniqueViolation", "_pkey"),
+        step="in use",
+    ),
+    Mistake(
+        "a table is an object here",
+        "op.bulk_insert asks the table for its columns, and text has none.",
+        "op.create_table gives such an object; sa.table makes one for a table that is there already.",
+        lambda t: (
+            t.failed("AttributeError", "'str' object has no attribute") and t.calls("bulk_insert")
+        ),
+        step=ANY,
     ),
     Mistake(
         "upper and lower case",
