@@ -14,13 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg2.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 from sqlalchemy import Select, delete, func, select
-from sqlalchemy.exc import (
-    IntegrityError,
-    OperationalError,
-    ProgrammingError,
-    SQLAlchemyError,
-    TimeoutError,
-)
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from jobboard.database import SessionLocal
@@ -137,7 +132,7 @@ def name_of_company() -> AbstractContextManager[None]:
 
 
 @app.exception_handler(OperationalError)  # no server, no connection, a timeout
-@app.exception_handler(TimeoutError)  # all connections of the pool are in use
+@app.exception_handler(PoolTimeout)  # all connections of the pool are in use
 @app.exception_handler(ProgrammingError)
 def database_not_ready(request: Request, error: SQLAlchemyError) -> JSONResponse:
     """A 503. The reason names hosts and roles, so it is for the log and not for everybody."""
