@@ -507,6 +507,11 @@ def test_what_only_authors_need_is_left_out(request: pytest.FixtureRequest) -> N
         assert option.markexpr
 
 
+REMOVED = "{0} '{{}}'\n{0} '{{}}'".format(
+    "INFO  [alembic.autogenerate.compare.tables] Detected removed table"
+)
+
+
 @pytest.mark.parametrize(
     ("recorded", "now"),
     [
@@ -514,6 +519,9 @@ def test_what_only_authors_need_is_left_out(request: pytest.FixtureRequest) -> N
         ("1f3a9c5e7b20 (head)", "1f3a9c5e7b20"),
         ("<base> -> 1f3a9c5e7b20 (head), init", "74938a4b176d -> 1f3a9c5e7b20 (head), init"),
         ("  Generating a/b.py ...  done\n", "  Generating a/b.py ...  FAILED\n"),
+        (REMOVED.format("jobs", "companies"), REMOVED.format("jobs", "jobs")),
+        (REMOVED.format("jobs", "companies"), REMOVED.format("jobs", "visits")),
+        ("environment script a/env.py does not x to the context.", "environment script a/env.py"),
         ("nextval('jobs_id_seq'::regclass)", "nextval('job_id_seq'::regclass)"),
         ("added 20261231 rows", "added 20261230 rows"),
     ],

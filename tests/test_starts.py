@@ -62,7 +62,6 @@ def learner(
 ) -> Iterator[None]:
     """A learner's Python: what `start` changes in this process is put back afterwards."""
 
-    before = {name: sys.modules.pop(name) for name in [*sys.modules] if name[:8] == "jobboard"}
     monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path))
     monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=20s -c synchronous_commit=off")
     rows(
@@ -79,10 +78,20 @@ def learner(
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("PATH", os.environ["PATH"])
     monkeypatch.setattr(logging.config, "fileConfig", lambda *args, **kwargs: None)
-    yield
-    for name in [name for name in sys.modules if name[:8] == "jobboard"]:
-        del sys.modules[name]
-    sys.modules.update(before)
+    with jobboard_unknown():
+        yield
+
+
+@contextlib.contextmanager
+def jobboard_unknown() -> Iterator[None]:
+    """As in a new Python: no module of anybody's project has been imported yet."""
+    before = {name: sys.modules.pop(name) for name in [*sys.modules] if name[:8] == "jobboard"}
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name[:8] == "jobboard"]:
+            del sys.modules[name]
+        sys.modules.update(before)
 
 
 # ---- what there is ------------------------------------------------------------------------------
@@ -276,6 +285,7 @@ def alembic(*arguments: str, folder: Path | None = None) -> None:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(out),
         contextlib.chdir(folder or workspace()),
+        jobboard_unknown(),
     ):
         alembic_main(argv=list(arguments), prog="alembic")
 

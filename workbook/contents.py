@@ -119,7 +119,7 @@ CHAPTERS = {
             6,
             "06_drift.ipynb",
             "Drift and autogenerate",
-            30,
+            35,
             "what `check` sees and what it never does; a draft, reviewed line by line",
             BOTH_EMPTY,
         ),

@@ -107,11 +107,12 @@ def plain(text: str, folder: Path | None) -> str:
         path = re.sub(r"\s", "", found[2])
         if folder:
             path = path.replace(re.sub(r"\s", "", str(folder)) + os.sep, "").replace("\\", "/")
-        return f"  {verb} {path} {end.replace('... done', '...  done')}"
+        indent = "" if verb.endswith("script") else "  "
+        return f"{indent}{verb} {path} {end.replace('... done', '...  done')}"
 
     return re.sub(
-        r"^ *(Generating|Creating directory|Please\s+edit[\w\s/]+?\s+in)\s+(.+?)\s+"
-        r"(\.\.\.\s+done|before\s+proceeding\.)",
+        r"(^ *Generating|^ *Creating directory|^ *Please\s+edit[\w\s/]+?\s+in|environment\s+script)"
+        r"\s+(.+?)\s+(\.\.\.\s+done|before\s+proceeding\.|does\s+not\s+provide[\w\s]+context\.)",
         unwrap,
         text,
         flags=re.MULTILINE | re.DOTALL,

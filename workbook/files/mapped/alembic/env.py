@@ -1,3 +1,4 @@
+import logging
 from logging.config import fileConfig
 
 from sqlalchemy import engine_from_config
@@ -15,6 +16,10 @@ config = context.config
 # This line sets up loggers basically.
 if config.config_file_name is not None:
     fileConfig(config.config_file_name)
+
+# without the lines about autogenerate's plugins and about the sequence behind each id
+for name in ("alembic.runtime.plugins", "alembic.ddl.postgresql"):
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 # add your model's MetaData object here
 # for 'autogenerate' support
