@@ -12,7 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
@@ -34,11 +34,10 @@ class Hub:
 
 @dataclass
 class Done:
-    """What a cell did: what it printed, the text of its results, and its error if there was one."""
+    """What a cell did: what it printed, with the text of its results, and its error if there was one."""
 
     text: str = ""
     error: str = ""
-    results: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def call(
@@ -68,7 +67,7 @@ def _headers(hub: Hub, host: str = "") -> dict[str, str]:
 
 async def host_of(hub: Hub, name: str) -> str:
     """The name and port that a user's running server has. Raises HTTPClientError, OSError."""
-    user = await call(hub, "GET", f"/hub/api/users/{quote(name, safe='')}")
+    user = await call(hub, "GET", f"/hub/api/users/{name}")
     return str(urlsplit(user["servers"].get("", {}).get("url", "")).netloc)
 
 
@@ -117,7 +116,7 @@ async def start(
                 await asyncio.wait_for(_start(hub, name), seconds)
                 problem = ""
             except TimeoutError:
-                problem = f"not there after {seconds:.0f} s"
+                problem = f"not there after {seconds:.0f} s: see the hub's log"
             except (OSError, HTTPClientError, RoomError) as error:
                 problem = str(error)
         told(name, problem)
@@ -129,8 +128,8 @@ async def start(
 
 async def _start(hub: Hub, name: str) -> None:
     """Ask for a server, and wait until it is ready."""
-    path = f"/hub/api/users/{quote(name, safe='')}"
-    for _ in range(600):
+    path = f"/hub/api/users/{name}"
+    while True:
         try:
             user = await call(hub, "GET", path)
         except HTTPClientError as error:
@@ -149,7 +148,6 @@ async def _start(hub: Hub, name: str) -> None:
                 if error.code not in (400, 429, 503):  # on its way already, or others first
                     raise
         await asyncio.sleep(0.5)
-    raise RoomError("it does not come up: see the hub's log")
 
 
 def _message(error: HTTPClientError) -> str:
@@ -160,7 +158,7 @@ def _message(error: HTTPClientError) -> str:
 
 async def stop(hub: Hub, name: str) -> None:
     """Stop a user's server and wait for its end. Raises HTTPClientError, OSError."""
-    path = f"/hub/api/users/{quote(name, safe='')}"
+    path = f"/hub/api/users/{name}"
     await call(hub, "DELETE", f"{path}/server")
     while (await call(hub, "GET", path))["servers"]:
         await asyncio.sleep(0.2)
@@ -180,7 +178,7 @@ class Kernel:
     @property
     def path(self) -> str:
         """Its address below the hub's."""
-        return f"/user/{quote(self.user, safe='')}/api/kernels/{self.id}"
+        return f"/user/{self.user}/api/kernels/{self.id}"
 
     async def run(self, code: str, seconds: float = 120) -> Done:
         """Run a cell and wait for its end.
@@ -270,7 +268,6 @@ def _note(done: Done, answer: dict[str, Any]) -> set[str]:
         case "stream":
             done.text += content["text"]
         case "execute_result" | "display_data":
-            done.results.append(content["data"])
             done.text += content["data"].get("text/plain", "") + "\n"
         case "error":
             done.error = f"{content['ename']}: {content['evalue']}"
@@ -289,7 +286,7 @@ async def kernel(hub: Hub, user: str, folder: str = "notebooks") -> AsyncIterato
 
     It works in the folder that is named, below the one that their file browser shows.
     """
-    path = f"/user/{quote(user, safe='')}/api/kernels"
+    path = f"/user/{user}/api/kernels"
     host = await host_of(hub, user)
     body = {"name": "python3", "path": folder}
     model = await call(hub, "POST", path, body, seconds=180, host=host)

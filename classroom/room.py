@@ -300,12 +300,12 @@ def connection(given: dict[str, Any]) -> "Hub":
     return Hub(given["bind"], given["token"], urlsplit(origins(given)).netloc)
 
 
-async def start(folder: Path, count: int | None, names: list[str] | None = None) -> int:
+async def start(folder: Path, count: int | None) -> int:
     """Start servers ahead of the lesson; returns how many did not come."""
     from classroom import client
 
     given = settings(folder)
-    wanted = names or given["learners"][:count]
+    wanted = given["learners"][:count]
     up = await client.users(connection(given))
     begun, missing = time.monotonic(), [name for name in wanted if not up.get(name)]
 
@@ -370,14 +370,11 @@ def results(folder: Path, path: Path | None) -> int:
             names = [column.name for column in cursor.description or ()]
     except psycopg2.Error as error:
         raise RoomError(f"PostgreSQL: {str(error).strip().splitlines()[0]}") from None
-    file = path.open("w", newline="", encoding="utf-8") if path else sys.stdout
-    try:
+    opened = path.open("w", newline="", encoding="utf-8") if path else None
+    with opened or contextlib.nullcontext(sys.stdout) as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(names)
         table.writerows([map(harmless, row) for row in rows])
-    finally:
-        if path:
-            file.close()
     if path:
         print(f"{len(rows)} reports are in {path}.")
     return 0

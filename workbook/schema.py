@@ -1,6 +1,7 @@
 """What a database holds, read from PostgreSQL's catalogue, in a form that can be compared."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -132,23 +133,19 @@ def read(connection: sa.Connection, schema: str = "public") -> Schema:
 def differences(actual: Schema, goal: Schema) -> list[str]:
     """What is missing, extra or different in `actual`, in words, the most important first."""
     found: list[str] = []
-    for name in goal.tables.keys() - actual.tables.keys():
-        found.append(f"Missing: the table {name}.")
-    for name in actual.tables.keys() - goal.tables.keys():
-        found.append(f"Extra: the table {name}.")
-    for name in sorted(goal.tables.keys() & actual.tables.keys()):
-        found += _in_table(name, actual.tables[name], goal.tables[name])
-    for kind, have, want in (
+    kinds: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("table", actual.tables, goal.tables),
         ("view", actual.views, goal.views),
         ("type", actual.enums, goal.enums),
-    ):
-        found += [f"Missing: the {kind} {name}." for name in want if name not in have]
-        found += [f"Extra: the {kind} {name}." for name in have if name not in want]
-        found += [
-            f"Different: the {kind} {name}."
-            for name in want
-            if name in have and have[name] != want[name]
-        ]
+    ]
+    for kind, have, want in kinds:
+        found += [f"Missing: the {kind} {name}." for name in sorted({*want} - {*have})]
+        found += [f"Extra: the {kind} {name}." for name in sorted({*have} - {*want})]
+        for name in sorted({*have} & {*want}):
+            if kind == "table":
+                found += _in_table(name, have[name], want[name])
+            elif have[name] != want[name]:
+                found.append(f"Different: the {kind} {name}.")
     return sorted(found, key=lambda line: not line.startswith(("Missing: the t", "Extra: the t")))
 
 
@@ -194,10 +191,8 @@ def settled(made: Schema, goal: Schema, before: Schema, free: bool = False) -> S
 
 def words(column: Column) -> str:
     """A column's definition in SQL's words, for instance "VARCHAR(50) NOT NULL"."""
-    short = {"character varying": "varchar", "timestamp with time zone": "timestamptz"}
-    kind = column.type
-    for long, brief in short.items():
-        kind = kind.replace(long, brief)
+    kind = column.type.replace("character varying", "varchar")
+    kind = kind.replace("timestamp with time zone", "timestamptz")
     default = f" DEFAULT {column.default}" if column.default not in (None, "serial") else ""
     null = "" if column.nullable else " NOT NULL"
     serial = ", counting up by itself" if column.default == "serial" else ""
@@ -220,20 +215,10 @@ def _in_table(table: str, actual: Table, goal: Table) -> list[str]:
     return found
 
 
-def _definitions(
-    what: str,
-    table: str,
-    actual: Sequence[Constraint | Index],
-    goal: Sequence[Constraint | Index],
-) -> list[str]:
-    rest = [item.definition for item in actual]
-    found = []
-    for item in goal:
-        if item.definition in rest:
-            rest.remove(item.definition)
-        else:
-            found.append(f"Missing: the {what} {item.definition} on {table}.")
-    return found + [f"Extra: the {what} {definition} on {table}." for definition in rest]
+def _definitions(what: str, table: str, actual: Sequence[Rule], goal: Sequence[Rule]) -> list[str]:
+    have, want = (Counter(each.definition for each in rules) for rules in (actual, goal))
+    found = [f"Missing: the {what} {each} on {table}." for each in (want - have).elements()]
+    return found + [f"Extra: the {what} {each} on {table}." for each in (have - want).elements()]
 
 
 def named(content: Schema) -> Schema:
