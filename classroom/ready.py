@@ -85,6 +85,8 @@ def postgresql(look: Look) -> str:
     begun = time.monotonic()
     server.watch(look.given["admin"], look.given["room"], room.WATCHED)
     milliseconds = (time.monotonic() - begun) * 1000
+    if not server.is_current(look.given["admin"], look.given["room"]):
+        raise RoomError("the room is of another version: python3 -m workbook room prepare")
     return f'answers in {milliseconds:.0f} ms, the room "{look.given["room"]}" is there'
 
 

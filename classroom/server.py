@@ -25,6 +25,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import encrypt_password
 
+HERE = Path(__file__).resolve().parent
 TEMPLATE = "workbook_template"
 CONNECTIONS = 15  # five notebooks with one each, and what two checks at once take
 TEACHERS_CONNECTIONS = 10
@@ -319,15 +320,29 @@ def _locked(server: Connection, what: str) -> Iterator[None]:
     yield  # released with the connection
 
 
+def _layout() -> tuple[str, str]:
+    """What server.sql says, for the exercises that there are; and its version."""
+    found = sorted(HERE.parent.glob("workbook/exercises/ch*/ex*.py"))
+    exercises = (f"{int(each.parent.name[2:])}.{each.stem[2:]}" for each in found)
+    text = (HERE / "server.sql").read_text(encoding="utf-8")
+    text = text.replace("{EXERCISES}", f"{{{','.join(exercises)}}}")
+    return text, hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_current(admin: str, room: str) -> bool:
+    """Whether the room's database is as this version lays it out. Raises RoomError."""
+    with _connected(admin, room) as inside, inside.cursor() as cursor:
+        cursor.execute("SELECT obj_description(to_regnamespace('room'), 'pg_namespace')")
+        return bool(_one(cursor) == _layout()[1])
+
+
 def _lay_out(admin: str, room: str) -> None:
     """What server.sql says, in the room's database; nothing where it is there already."""
     owner, learners, teachers = (f"{room}_{group}" for group in ("owner", "learners", "teachers"))
-    text = (Path(__file__).parent / "server.sql").read_text(encoding="utf-8")
-    version = hashlib.sha256(text.encode()).hexdigest()
+    text, version = _layout()
+    if is_current(admin, room):
+        return
     with _connected(admin, room) as inside, inside.cursor() as cursor:
-        cursor.execute("SELECT obj_description(to_regnamespace('room'), 'pg_namespace')")
-        if _one(cursor) == version:
-            return
         # Sessions that report would be in the way; what they cannot deliver now comes later.
         cursor.execute(
             "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity"

@@ -1,5 +1,6 @@
 -- What a room remembers: who learns here, what their checks said, whose hand is up.
--- classroom/server.py runs this as the room's owner, a role that nobody can log in as.
+-- classroom/server.py runs this as the room's owner, a role that nobody can log in as, with the
+-- exercises that there are in place of EXERCISES.
 --
 -- Learners reach nothing here but the functions report and hand, which act for session_user:
 -- nobody can change that one. Teachers read the views. Both are granted by server.py.
@@ -60,6 +61,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF octet_length(exercise) > 5 OR octet_length(outcome) > 20 OR octet_length(mistake) > 300 THEN
         RAISE EXCEPTION 'too long a text' USING ERRCODE = '22001';
+    END IF;
+    IF report.exercise <> ALL ('{EXERCISES}') THEN
+        RAISE EXCEPTION 'no such exercise' USING ERRCODE = '22023';
     END IF;
     PERFORM room.spend();
     INSERT INTO room.reports (role, id, at, exercise, outcome, mistake) VALUES (

@@ -387,6 +387,8 @@ def test_a_flood_of_reports_is_stopped(room: Room) -> None:
         "'3.2', 'done', 'a mistake', 0",
         "'3.2', 'excellent', NULL, 0",
         "'all', 'done', NULL, 0",
+        "'99.99', 'done', NULL, 0",
+        "'3.99', 'done', NULL, 0",
         "NULL, 'done', NULL, 0",
         "'3.2', NULL, NULL, 0",
     ],
@@ -407,6 +409,8 @@ def test_a_report_is_neither_from_the_future_nor_from_long_ago(room: Room, age: 
 
 
 def test_every_mistake_that_there_is_can_be_reported(room: Room) -> None:
+    [known] = re.findall(r"ALL \('{(.*)}'\)", classroom._layout()[0])
+    assert {*known.split(",")} == {exercise.id for exercise in every()}
     env = make(room, "everything")
     odd = ["a bare postgresql:// means another driver", "+1 is one step", "½ “a” → `b` <i> $1…"]
     for name in odd:
@@ -643,6 +647,7 @@ def test_preparing_the_room_again_disturbs_nobody_and_a_new_version_keeps_the_re
         ask(make(room, "early"), REPORT, "room")
         read = Path.read_text
         monkeypatch.setattr(Path, "read_text", lambda path, **how: read(path, **how) + "-- new")
+        assert not classroom.is_current(room.admin, "room")
         cursor.execute(f"BEGIN; {REPORT}")
         classroom.prepare_room(room.admin)
     assert results(room, "early") == [("3.2", "done", None)]
