@@ -7,10 +7,9 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -29,7 +28,6 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 LEARNER = "not author and not browser"
-SERVER = pytest.StashKey[str]()
 stack = contextlib.ExitStack()  # the server, in the main process
 notebook = contextlib.ExitStack()  # project and database of the notebook that is running
 current: list[object] = []
@@ -48,33 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
     named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
     if not (named or config.option.all or config.option.markexpr):
         config.option.markexpr = LEARNER
-    if hasattr(config, "workerinput"):
-        connect(config.workerinput["server"])
-        return
-    if "PGHOST" in os.environ and "WORKBOOK_EMBEDDED" not in os.environ:
-        return
-    place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="workbook-")))
-    stack.callback(shutil.rmtree, postgres.cluster_home(place), ignore_errors=True)
-    stack.callback(postgres.stop, place)
-    if config.option.dist == "no":
-        connect(str(place))
-    else:  # while the server starts, the workers do, too
-        config.stash[SERVER] = str(place)
-        starting = threading.Thread(target=postgres.start, args=[place])
-        stack.callback(starting.join)
-        starting.start()
-
-
-def pytest_configure_node(node: Any) -> None:
-    """Tell a worker where the server is."""
-    node.workerinput["server"] = node.config.stash.get(SERVER, "")
-
-
-def connect(place: str) -> None:
-    """Set libpq's variables for the server in `place`, once it is up; "" is the user's own."""
-    if place:
+    worker = hasattr(config, "workerinput")
+    if not worker and ("PGHOST" not in os.environ or "WORKBOOK_EMBEDDED" in os.environ):
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="workbook-")))
+        stack.callback(shutil.rmtree, postgres.cluster_home(place), ignore_errors=True)
+        stack.callback(postgres.stop, place)
+        os.environ["PYTEST_SERVER"] = str(place)  # workers inherit it: the first one starts it
+    if "PYTEST_SERVER" in os.environ and (worker or config.option.dist == "no"):
         os.environ.pop("WORKBOOK_EMBEDDED", None)
-        os.environ.update(postgres.start(Path(place)), PGDATABASE="postgres")
+        found = postgres.start(Path(os.environ["PYTEST_SERVER"]))
+        os.environ.update(found, PGDATABASE="postgres")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
