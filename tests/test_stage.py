@@ -259,6 +259,21 @@ def test_a_talk_by_the_keys(page: Page, lab: Lab, place: Place) -> None:
     expect(footer(page)).to_have_text(re.compile(r"^(\d+) / \1$"))
 
 
+def test_no_key_edits_and_one_blanks_the_screen(page: Page, lab: Lab, place: Place) -> None:
+    open_slides(page, lab, place, "04_inspect.ipynb")
+    cells = [page.locator(kind) for kind in (".jp-Cell", ".jp-CodeCell")]
+    before = [kind.count() for kind in cells]
+    for key in ("x", "d", "d", "a", "m", "Shift+M", "1"):
+        page.keyboard.press(key)
+    colour = "getComputedStyle(document.body, '::after').backgroundColor"
+    for key, shade in (("b", "rgb(0, 0, 0)"), ("PageDown", "rgba(0, 0, 0, 0)")) * 2:
+        page.keyboard.press(key)
+        assert page.evaluate(colour) == shade
+    assert [kind.count() for kind in cells] == before and number(page) == 1
+    page.keyboard.press("PageDown")
+    expect(footer(page)).to_have_text(re.compile("^2 /"))
+
+
 def test_the_notes_in_a_second_window(page: Page, lab: Lab, place: Place) -> None:
     open_slides(page, lab, place, "03_upgrade.ipynb")
     first, second, *_ = stage.slides(ROOT / "notebooks" / "03_upgrade.ipynb")

@@ -237,13 +237,24 @@
     });
     // A clicker sends Page Up and Page Down: they work wherever the cursor stands.
     const clicker = { PageDown: 1, PageUp: -1 };
-    const onClick = (event) => {
-      if (!isOn() || !clicker[event.key]) return;
+    // Neither an editing key that is hit by chance nor one pressed in the dark changes the notebook.
+    const mine = [" ", "s", "t"];
+    const BLANK = `${NAME}-blank`;
+    const onKey = (event) => {
+      if (!isOn()) return;
+      const typing = event.target.closest("input, textarea, [contenteditable=true]");
+      const letter = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+      if (document.body.classList.contains(BLANK) || (!typing && letter && "b.".includes(event.key))) {
+        document.body.classList.toggle(BLANK);
+      } else if (clicker[event.key]) {
+        step(clicker[event.key]);
+      } else if (typing || !letter || mine.includes(event.key)) {
+        return;
+      }
       event.preventDefault();
       event.stopImmediatePropagation();
-      step(clicker[event.key]);
     };
-    window.addEventListener("keydown", onClick, true);
+    window.addEventListener("keydown", onKey, true);
     app.commands.addCommand(`${NAME}:toggle`, { label: "Slides or notebook", execute: toggle });
     app.commands.addKeyBinding({
       command: `${NAME}:toggle`,
