@@ -19,7 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -318,11 +318,14 @@ def steps_of(id: str, number: int) -> list[Step]:
 async def work(
     made: Room, name: str, notebooks: list[str], done: Work, pause: float = 0, number: int = 0
 ) -> None:
-    """Go through notebooks cell by cell; after a kill, from the notebook's top in a new kernel."""
+    """Go through notebooks cell by cell; after a kill, from the chapter's start in a new kernel."""
     for notebook in notebooks:
         for attempt in range(TRIES):
-            before = made.kills
-            problem = await go_through(made, name, steps(notebook, number), done, pause)
+            before, cells = made.kills, steps(notebook, number)
+            if attempt:  # what a kill left half done would be made a second time
+                afresh = cells[0].code.removesuffix(")") + ", fresh=True)"
+                cells[0] = replace(cells[0], code=afresh)
+            problem = await go_through(made, name, cells, done, pause)
             if not problem:
                 break
             # A kill may need a moment to be noticed; without one, there is no excuse.
