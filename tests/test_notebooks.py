@@ -243,7 +243,7 @@ def test_an_output_is_saved_as_its_own_cell_showed_it(tmp_path: Path) -> None:
 
 # ---- portable cells -----------------------------------------------------------------------------
 
-SHELL = r"alembic( [^;|&<>$`~]+)?"
+SHELL = r"(alembic|git)( [^;|&<>$`~']+)?"  # Windows has no single quotes
 LINE_MAGICS = r"sql\b.*|load_ext sql|config SqlMagic\..*|xmode Minimal"
 CELL_MAGICS = r"sql\b.*|(writefile|writerevision) (?!/)(?!.*(\\|~|\.\.|:)).*"
 
@@ -273,6 +273,8 @@ print(1)
 %%writerevision alembic/versions/*_init.py; def upgrade() -> None:;     pass
 !alembic revision -m "init"
 !alembic downgrade {remote}-1
+!git commit --quiet -m "add jobs.location"
+!git log --graph --format="%an: %s"
 printed = !alembic upgrade head; result = %sql SELECT 1
 for each in names:;     !alembic upgrade {each}
 import os; os.environ.get('HOME')"""
@@ -282,6 +284,9 @@ UNPORTABLE = """\
 !alembic current > out.txt
 !alembic -c ~/alembic.ini current
 !./alembic current
+!git log | head
+!git commit -m 'add jobs.location'
+!git -C ~/other status
 files = !ls
 if True:;     !rm -r workspace
 %%bash; ls

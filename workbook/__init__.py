@@ -15,6 +15,7 @@ PROVIDED = {
     "pictures.history": ["show_history"],
     "pictures.tables": ["show_changes", "show_drift", "show_tables"],
     "reports": ["lower_hand", "raise_hand"],
+    "repository": ["make_repository"],
 }
 __all__ = [name for names in PROVIDED.values() for name in names]
 

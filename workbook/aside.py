@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -313,6 +314,7 @@ def _copied(connection: sa.Connection, files: bool, why: str, tables: bool) -> A
                 target = folder / "all" / "project" / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(workspace() / path, target, follow_symlinks=False)
+                writable(target)
             about = folder / "all" / "about.json"
             about.parent.mkdir(exist_ok=True)
             stored = {key: value for key, value in asdict(aside).items() if key != "name"}
@@ -365,6 +367,7 @@ def replace_files(aside: Aside | None, folder: Path) -> None:
         copy = aside.folder / "project" / path if aside else None
         empty = not mine.is_symlink() and not mine.stat().st_size
         if empty or (copy and same(mine, copy)):
+            writable(mine)
             mine.unlink()
     for path in sorted(workspace().rglob("*"), reverse=True):
         if path.suffix == ".pyc" and path.parent.name == "__pycache__":
@@ -382,6 +385,12 @@ def replace_files(aside: Aside | None, folder: Path) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "jobboard"]:
         del sys.modules[name]  # what this Python has imported is not what stands there now
     importlib.invalidate_caches()
+
+
+def writable(path: Path) -> None:
+    """Let a file be removed on Windows, too, where git's own are read-only."""
+    if not path.is_symlink():
+        path.chmod(path.stat().st_mode | stat.S_IWUSR)
 
 
 def same(one: Path, other: Path) -> bool:

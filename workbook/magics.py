@@ -1,6 +1,7 @@
 """What a kernel knows of ours: `%%writerevision`, and a clear line where the first cell is missing."""
 
 import ast
+import contextlib
 import difflib
 import sys
 import time
@@ -8,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from workbook import PROVIDED, WorkbookError
+from workbook import PROVIDED, WorkbookError, repository
 
 FIRST = "run the notebook's first cell, and then this one again"
 NAMES = {name for names in PROVIDED.values() for name in names}
@@ -29,6 +30,8 @@ def register() -> None:
 def load_ipython_extension(shell: Any) -> None:
     """What JupyterLab's kernels begin with, so that a cell run too early is told what it lacks."""
     shell.register_magic_function(writerevision, "cell")
+    with contextlib.suppress(WorkbookError):  # the first cell says it
+        repository.protect()
     shell.set_custom_exc((NameError,), _unknown_name)
     shell.events.register("pre_run_cell", _before)
 

@@ -18,7 +18,7 @@ from alembic.config import Config, main
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 
-from workbook import ROOT, WorkbookError, home, magics, unwritable
+from workbook import ROOT, WorkbookError, home, magics, repository, unwritable
 from workbook.contents import Start
 from workbook.server.database import URL
 
@@ -41,6 +41,7 @@ def enter() -> None:
             f"Alembic cannot work in {workspace()}, because of the percent sign: move the workbook."
         )
     magics.register()
+    repository.protect()
     make(workspace() / "practice")
     os.chdir(workspace())
     if str(workspace()) not in sys.path:

@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,6 +148,9 @@ def run(cell: str) -> object:
 
 def _command(line: str) -> None:
     program, *arguments = shlex.split(line)
+    if program == "git":
+        subprocess.run(["git", *arguments], capture_output=True, check=False)
+        return
     assert program == "alembic", line
     with contextlib.suppress(apart.Stopped):
         apart.call("workbook.project:alembic", arguments, seconds=60, folder=Path.cwd())

@@ -148,7 +148,8 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
         seed(connection, work.rows)
     note("before")
     if len(targets) != (1 if work.first else work.heads):
-        run.failure = Failure("read", "heads", ", ".join(sorted(targets)))
+        ends = "bases" if work.first else "heads"
+        run.failure = Failure("read", ends, ", ".join(sorted(targets)))
         return
     target = targets[0] if work.first else "heads"
     with step(run, "upgrade", work.folder):

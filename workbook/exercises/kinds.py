@@ -242,6 +242,7 @@ class Revision(Code):
     start: Start = TWO_TABLES
     then: str = ""
     down: bool = True
+    whole: bool = False  # a whole file with ids of its own, whose place in the history counts
     locks: bool = False  # whether the trial shows what each statement of the upgrade has locked
     counts: Callable[[str], bool] | None = None  # attempted at all, by what the functions do
 
@@ -271,7 +272,8 @@ class Revision(Code):
             for name, source in (("reference", self.filled), ("learner", self.written())):
                 versions = lay_out(folder / name, history(self.start.heads), source)
                 ids = IDS.format(revision="practice", down=self.start.heads or None)
-                (versions / SOURCE).write_text(PRACTICE + ids, encoding="utf-8")
+                text = source if self.whole else PRACTICE + ids
+                (versions / SOURCE).write_text(text, encoding="utf-8", newline="")
         return self.judged(folder)
 
     def judged(self, folder: Path) -> Outcome:

@@ -97,6 +97,15 @@ class Trial:
         """The schema after the downgrade; None: it did not get that far."""
         return self._schema(self.run, "downgrade")
 
+    @cached_property
+    def back(self) -> Schema:
+        """Where the downgrade has to lead: as a rule, to where the upgrade began.
+
+        Elsewhere only if the reference leaves on purpose what belongs to an older revision.
+        """
+        began, left = (self._schema(self.wanted, each) for each in ("before", "downgrade"))
+        return self.before if left is None or left == began else left
+
     @staticmethod
     def _schema(run: Run, *steps: str) -> Schema | None:
         step = run.after(*steps)
@@ -269,8 +278,8 @@ def verdict(trial: Trial, own: Sequence[Mistake], others: Sequence[Mistake]) -> 
     told = schema.named if trial.names else lambda content: content
     if trial.up is not None and told(trial.up) != told(trial.goal):
         return not_yet(*schema.differences(told(trial.up), told(trial.goal)))
-    if trial.down is not None and trial.down != trial.before:
-        left = schema.differences(trial.down, trial.before)
+    if trial.down is not None and trial.down != trial.back:
+        left = schema.differences(trial.down, trial.back)
         return not_yet("The downgrade does not lead back to where the upgrade began.", *left)
     if error:
         message = error.message
@@ -300,11 +309,13 @@ def _stopped(error: Failure) -> Outcome | None:
         return not_yet(f"It was stopped: {error.message}.")
     if error.name == "SystemExit":
         return not_yet("It was stopped: it ends Python itself.", *at(error))
-    if error.name == "heads":
+    if error.name == "bases":
         return not_yet(
             f"Alembic finds more than one place to begin: {error.message}.",
             "Each of these revisions says that it comes after nothing. One of the files has to go.",
         )
+    if error.name == "heads":
+        return not_yet(f"Alembic finds more than one head: {error.message}.")
     return None
 
 

@@ -43,6 +43,8 @@ def launch(arguments: list[str]) -> int:
     from workbook.server import database
 
     jupyter = None
+    # In a learner's terminal git looks no higher than workspace/: the clone is not theirs to commit.
+    authors = f"--ServerApp.root_dir={ROOT}" in arguments
     try:
         if not guard.stdout.readline():
             guard.wait()
@@ -54,7 +56,7 @@ def launch(arguments: list[str]) -> int:
             # -P: no file of the learner's own stands before a package
             [sys.executable, "-P", "-m", "jupyterlab", *lab_arguments(arguments), *arguments],
             cwd=home() / "workspace",  # where terminals open
-            env=lab_environment(),
+            env=lab_environment() | ({} if authors else {"GIT_CEILING_DIRECTORIES": str(home())}),
             start_new_session=True,  # Ctrl-C is for us; it would ask whether that was meant
         )
         guard.stdin.write(b"%d\n" % jupyter.pid)

@@ -32,7 +32,8 @@ NAMES = {each.lower() for each in dir(sa) if not each.startswith("_")}
 
 def _undone(trial: Trial) -> str:
     up = trial.run.after("upgrade")
-    if trial.down is None or up is None or not trial.before != up.schema == trial.down:
+    meant = trial.back != trial.before  # then it may do nothing
+    if meant or trial.down is None or up is None or not trial.before != up.schema == trial.down:
         return ""
     left = schema.differences(trial.down, trial.before)[0]
     return left.replace("Extra:", "Still there:").replace("Missing:", "Still missing:")
@@ -86,7 +87,7 @@ def _twice(trial: Trial) -> list[ast.FunctionDef]:
 
 
 def _swallowed(trial: Trial) -> list[ast.Try]:
-    wrong = trial.error or trial.up != trial.goal or trial.down not in (None, trial.before)
+    wrong = trial.error or trial.up != trial.goal or trial.down not in (None, trial.back)
     return [each for each in ast.walk(trial.tree) if isinstance(each, ast.Try) and wrong]
 
 
@@ -655,7 +656,7 @@ SHOWN = (
         "Drop the type as well.",
         lambda t: (
             t.down is not None
-            and about(f"the type {name}" for name in t.down.enums.keys() - t.before.enums.keys())
+            and about(f"the type {name}" for name in t.down.enums.keys() - t.back.enums.keys())
         ),
     ),
     Mistake(

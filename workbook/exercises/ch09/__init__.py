@@ -1,0 +1,1 @@
+"""The exercises on heads, branches and stamps."""
