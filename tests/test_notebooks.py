@@ -232,6 +232,13 @@ def test_contents_are_complete() -> None:
     assert len(rows) == len(CHAPTERS) == max(CHAPTERS) + 1
 
 
+def test_the_cheat_sheet_is_what_the_lessons_say() -> None:
+    page = notebooks.cheat_sheet()
+    assert page == notebooks.CHEAT_SHEET.read_text(encoding="utf-8")
+    assert page.count("\n## ") > 6
+    assert "| `alembic downgrade <id>` |" in page
+
+
 def test_an_output_is_saved_as_its_own_cell_showed_it(tmp_path: Path) -> None:
     """As nbval compares it, whatever a later cell draws in its place."""
     sources = ["handle = display('first', display_id=True)", "handle.update('second')"]

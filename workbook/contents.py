@@ -85,7 +85,7 @@ CHAPTERS = {
             2,
             "02_init_revision.ipynb",
             "Write the init revision",
-            33,
+            31,
             "`alembic init`, the address, two tables and the way back",
             Start("your two models and an empty database", MODELS),
         ),
@@ -93,7 +93,7 @@ CHAPTERS = {
             3,
             "03_upgrade.ipynb",
             "Upgrade",
-            22,
+            24,
             "the SQL first, then the command; half a migration leaves nothing",
             Start(
                 "models, an Alembic environment and the revision init, not applied", MODELS, AT_INIT

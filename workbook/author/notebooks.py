@@ -15,6 +15,7 @@ from workbook.contents import CHAPTERS
 from workbook.server import database
 
 LESSONS = ROOT / "notebooks"
+CHEAT_SHEET = ROOT / "docs" / "cheatsheet.md"
 METADATA = ("presenter", "slideshow", "tags")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -25,7 +26,7 @@ def lessons(first: int = 0) -> list[Path]:
 
 
 def refresh(only: list[Path]) -> int:
-    """Execute notebooks, each on a fresh project and database, and save their outputs.
+    """Execute notebooks, each on a fresh project and database; save their outputs, and the cheat sheet.
 
     Prints a line for each; the exit status is the number of those that stopped at an error.
     """
@@ -38,7 +39,24 @@ def refresh(only: list[Path]) -> int:
             except CellExecutionError as error:
                 failed += 1
                 print(f"failed  {path.name}: {error.ename}: {error.evalue}\n{error}")
+    CHEAT_SHEET.write_text(cheat_sheet(), encoding="utf-8", newline="\n")
     return failed
+
+
+def cheat_sheet() -> str:
+    """The summary tables of all lessons on one page, in Markdown."""
+    parts = [
+        "# Cheat sheet",
+        "What each chapter ends with. `refresh` writes this page: change the lessons.",
+    ]
+    for chapter in CHAPTERS.values():
+        for cell in nbformat.read(LESSONS / chapter.lesson, as_version=4).cells:
+            if found := re.search(
+                r"^## What you have now\n+((?:\|.*\n)+)", cell.source, re.MULTILINE
+            ):
+                link = f"[{chapter.title}](../notebooks/{chapter.lesson})"
+                parts += [f"## {chapter.number}. {link}", found[1].strip()]
+    return "\n\n".join(parts) + "\n"
 
 
 class Client(NotebookClient):

@@ -135,7 +135,7 @@ class FindOut(Answered):
 
 @dataclass(frozen=True, kw_only=True)
 class Order(Answered):
-    """Put lettered lines in order. `try_out` runs them and gives what is wrong, in words.
+    """Put lettered lines in order. `try_out` runs them and gives what goes wrong, in words.
 
     `wrong` finds the well-known ways to get it wrong, which are among `mistakes`.
     """
@@ -148,10 +148,9 @@ class Order(Answered):
         letters = [each for each in str(answer).lower() if each.isalnum()]
         if sorted(letters) != sorted(self.lines):
             return not_yet(f"Use each of the letters {' '.join(self.lines)} once, in quotes.")
-        mistake = self.wrong(letters)
+        mistake, found = self.wrong(letters), self.try_out(letters)
         if mistake:
-            return known(mistake)
-        found = self.try_out(letters)
+            return known(mistake, *found[:1])
         return not_yet(*found) if found else DONE
 
 

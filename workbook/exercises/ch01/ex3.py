@@ -35,7 +35,8 @@ def skill(letters: list[str]) -> list[str]:
     right = source(EXERCISE.right.split())
     model = Models(code=right, task="", hints=(), why="", passed="")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        return [*model.judged(source(letters), Path(name).resolve()).lines]
+        found = model.judged(source(letters), Path(name).resolve()).lines
+    return [line.replace(" of the cell: ", " of your order: ") for line in found]
 
 
 def mistake(letters: list[str]) -> Mistake | None:

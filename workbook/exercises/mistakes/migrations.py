@@ -218,7 +218,8 @@ STOPPED = (
         " table of this name.",
         "Compare it with the names in op.create_table.",
         lambda t: (
-            t.failed("UndefinedTable", "relation")
+            t.up is None  # or the table was there at the first upgrade
+            and t.failed("UndefinedTable", "relation")
             and "ForeignKey" in t.source
             and [
                 text
