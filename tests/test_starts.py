@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -566,6 +567,9 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
         import shlex
 
         program, *arguments = shlex.split(shell.var_expand(command, depth=1))
+        if program == "git":
+            subprocess.run(["git", *arguments], check=True, capture_output=True)
+            return
         assert program == "alembic"
         alembic(*arguments)
 
