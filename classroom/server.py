@@ -363,11 +363,7 @@ def _lay_out(admin: str, room: str) -> None:
 
 
 def _check_room(cursor: Cursor, room: str) -> None:
-    groups = all(
-        _exists(cursor, "pg_roles", "rolname", f"{room}_{group}")
-        for group in ("learners", "teachers")
-    )
-    if not groups or not _exists(cursor, "pg_database", "datname", room):
+    if not _exists(cursor, "pg_roles", "rolname", f"{room}_learners"):
         raise RoomError(f'There is no room "{room}" on this server: prepare it first.')
 
 

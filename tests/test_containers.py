@@ -1,12 +1,10 @@
 """Containers, conda and Binder, as far as they go without a container: nothing here starts one."""
 
-import http.client
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -17,10 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg2
 import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
+from test_launch import free_port
 
 from workbook import ROOT
 from workbook.server import postgres
@@ -215,24 +215,14 @@ def in_path(**variables: str) -> dict[str, str]:
     return os.environ | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"} | variables
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def get(port: int, path: str, **headers: str) -> int:
     """The status of an answer; 0 where nobody listens."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
-        connection.request("GET", path, headers=headers)
-        return connection.getresponse().status
-    except ConnectionError:
+        return httpx.get(
+            f"http://127.0.0.1:{port}{path}", headers=headers, timeout=PATIENCE
+        ).status_code
+    except httpx.TransportError:
         return 0
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -242,11 +232,7 @@ def started(words: list[str], port: int, log: Path, **variables: str) -> Iterato
     assert program, words[0]
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [program, *words[1:]],
-            cwd=ROOT,
-            env=in_path(**variables),
-            stdout=file,
-            stderr=subprocess.STDOUT,
+            [program, *words[1:]], cwd=ROOT, env=in_path(**variables), stdout=file, stderr=file
         )
     try:
         deadline = time.monotonic() + PATIENCE

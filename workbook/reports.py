@@ -79,7 +79,7 @@ def _hand(up: bool) -> None:
 
 
 def _folder(room: str) -> Path:
-    return home() / ".reports" / room.replace("/", "_")
+    return home() / ".reports" / room
 
 
 def _spool(folder: Path, text: str) -> None:
