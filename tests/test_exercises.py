@@ -20,6 +20,7 @@ from nbclient import NotebookClient
 
 from workbook import WorkbookError, apart, checking, magics, project, schema, starts
 from workbook.author import contract
+from workbook.author.notebooks import LESSONS
 from workbook.contents import CHAPTERS
 from workbook.exercises import Answer, Exercise, answers, edits, every, ids, load
 from workbook.exercises.kinds import Code, Do
@@ -71,7 +72,7 @@ def test_there_are_enough_answers(exercise: Exercise) -> None:
 def test_lessons_hold_these_exercises_and_no_others() -> None:
     asked, headed, tagged = [], set(), set()
     for chapter in CHAPTERS.values():
-        notebook = nbformat.read(contract.lessons() / chapter.lesson, as_version=4)
+        notebook = nbformat.read(LESSONS / chapter.lesson, as_version=4)
         for cell in notebook.cells:
             asked += re.findall(r'\bcheck\("([^"]*)"', cell.source)
             headed |= set(re.findall(r"\bExercise (\d+\.\d+)", cell.source))

@@ -22,7 +22,8 @@ import sqlalchemy as sa
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-from workbook import ROOT, WorkbookError, apart, checking, home, magics, starts
+from workbook import WorkbookError, apart, checking, home, magics, starts
+from workbook.author.notebooks import LESSONS
 from workbook.contents import CHAPTERS
 from workbook.exercises import Answer, Exercise, answers, load, path
 from workbook.exercises import ids as known
@@ -177,14 +178,9 @@ def _magic(name: str, line: str, body: str = "") -> None:
 # ---- its place in the lesson ---------------------------------------------------------------------
 
 
-def lessons() -> Path:
-    """The folder of the lessons as they are shipped."""
-    return ROOT / "notebooks"
-
-
 def lesson(exercise: Exercise) -> Path:
     """The notebook that an exercise stands in."""
-    return lessons() / CHAPTERS[exercise.chapter].lesson
+    return LESSONS / CHAPTERS[exercise.chapter].lesson
 
 
 def placed(exercise: Exercise, notebook: NotebookNode) -> dict[str, NotebookNode]:

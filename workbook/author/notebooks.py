@@ -68,7 +68,7 @@ class Client(NotebookClient):
         return super().process_message(msg, cell, cell_index)
 
 
-def execute(path: Path, save: bool = True) -> nbformat.NotebookNode:
+def execute(path: Path, save: bool = True) -> None:
     """Run one notebook on a project and database of its own. Raises CellExecutionError."""
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
@@ -79,7 +79,6 @@ def execute(path: Path, save: bool = True) -> nbformat.NotebookNode:
         clean(notebook, Path(folder).resolve())
     if save:
         nbformat.write(notebook, path)
-    return notebook
 
 
 def clean(notebook: nbformat.NotebookNode, folder: Path | None = None) -> None:
