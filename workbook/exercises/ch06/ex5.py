@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from workbook.exercises import Mistake, cells, edits
+from workbook.exercises import Answer, Mistake, cells, edits
 from workbook.exercises.kinds import Models
 from workbook.exercises.trial import Trial
 
@@ -53,7 +53,7 @@ EXERCISE = Models(
             "Ask the metadata for them.",
             lambda t: (
                 any(f"{quote}{name}{quote}" in t.source for name, _ in OURS for quote in "\"'")
-                and "Its names stand in your function, too."
+                and "The names of your tables stand in your function, too."
             ),
         ),
         Mistake(
@@ -66,7 +66,7 @@ EXERCISE = Models(
         Mistake(
             "a table of yours is left alone",
             "Nothing about it would be drafted again, and check would be content with whatever it is like.",
-            "Which names does Base.metadata.tables hold: those of classes, or those of tables?",
+            "Follow the question about it through your lines: what is compared with what?",
             lambda t: answers(t, OURS, False),
         ),
         Mistake(
@@ -86,19 +86,114 @@ EXERCISE = Models(
     passed="You can tell Alembic what is its business.",
 )
 
-RIGHT_CODE = EXERCISE.filled
+ASK = """if type_ == "table":
+        return name in Base.metadata.tables
+    return True"""
+
+
+def function(name: str, body: str, says: str = "", before: str = "") -> Answer:
+    """include_name() of these lines."""
+    code = EXERCISE.filled.replace(ASK, body).replace("\ndef ", f"{before}\ndef ")
+    return Answer(name, says, code=code)
+
+
 WRONG = [
     cells("nothing but the cell", EXERCISE.cell, says="Not attempted yet"),
+    function("pass", "pass", "Alembic asks about more than tables"),
+    function("always yes", "return True", "a table of others is compared"),
+    function("always no", "return False", "Alembic asks about more than tables"),
+    function(
+        "no question about type_",
+        "return name in Base.metadata.tables",
+        "Alembic asks about more than tables",
+    ),
+    function(
+        "no answer for the rest",
+        'if type_ == "table":\n        return name in Base.metadata.tables',
+        "Alembic asks about more than tables",
+    ),
+    function(
+        "no for the rest", ASK.replace("True", "False"), "Alembic asks about more than tables"
+    ),
+    function(
+        "by the beginning",
+        'return not (type_ == "table" and name.startswith("visits"))',
+        "a table of others is compared",
+    ),
+    function(
+        "theirs in a list",
+        'return name not in ("visits", "visits_2026_07")',
+        "a table of others is compared",
+    ),
+    function(
+        "ours in a list",
+        'return type_ != "table" or name in ("companies", "jobs")',
+        "a list that somebody has to keep",
+    ),
+    function("not in", ASK.replace("name in", "name not in"), "a table of yours is left alone"),
+    function(
+        "the type in the plural",
+        ASK.replace('"table"', '"tables"'),
+        "a table of others is compared",
+    ),
+    function(
+        "the type in capitals", ASK.replace('"table"', '"TABLE"'), "a table of others is compared"
+    ),
+    function(
+        "classes",
+        ASK.replace("Base.metadata.tables", "[each.__name__ for each in Base.__subclasses__()]"),
+        "a table of yours is left alone",
+    ),
+    function(
+        "the values",
+        ASK.replace("Base.metadata.tables", "Base.metadata.tables.values()"),
+        "a table of yours is left alone",
+    ),
+    function(
+        "Base.tables",
+        ASK.replace("Base.metadata.tables", "Base.tables"),
+        "'Base' has no attribute 'tables'",
+    ),
+    function(
+        "target_metadata",
+        ASK.replace("Base.metadata", "target_metadata"),
+        "name 'target_metadata' is not defined",
+    ),
+    function("one equals sign", ASK.replace("==", "="), "Line 6 of the cell"),
+    function("the name's length", "return len(name) < 10", "'NoneType' has no len()"),
     *edits(
-        RIGHT_CODE,
+        EXERCISE.filled,
         r"""
+another name of the function  | include_name  | include_table  | name 'include_name' is not defined
+two arguments  | , parent_names  |  | takes 2 positional arguments but 3 were given
+the import is gone  | from jobboard.models import Base  |  | an import is missing
+Base alone  | from jobboard.models  | from jobboard  | cannot import name 'Base'
+prints in place of returns  | return name  | print(name  | .tables  | .tables)  | a table of others is compared
 """,
     ),
 ]
 RIGHT = [
+    function("the metadata itself", ASK.replace("Base.metadata.tables", "Base.metadata")),
+    function("in one line", 'return type_ != "table" or name in Base.metadata.tables'),
+    function(
+        "with the schema", ASK.replace("name in", 'parent_names["schema_qualified_table_name"] in')
+    ),
+    function(
+        "from the models",
+        ASK.replace(
+            "Base.metadata.tables", "[each.__tablename__ for each in Base.__subclasses__()]"
+        ),
+    ),
+    function(
+        "the set outside",
+        ASK.replace("Base.metadata.tables", "OURS"),
+        before="\nOURS = set(Base.metadata.tables)\n",
+    ),
     *edits(
-        RIGHT_CODE,
+        EXERCISE.filled,
         r"""
+Base from where it lives  | from jobboard.models import Base  | import jobboard.models\nfrom jobboard.database import Base
+the models' module  | from jobboard.models import Base  | from jobboard import models  | in Base  | in models.Base
 """,
     ),
 ]

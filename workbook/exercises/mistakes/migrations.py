@@ -7,6 +7,7 @@ shows and what came out. The first that fits is told.
 import ast
 import re
 import sys
+from inspect import signature
 
 import sqlalchemy as sa
 from alembic.operations import Operations
@@ -28,6 +29,7 @@ from workbook.exercises.mistakes.common import (
 from workbook.exercises.trial import Trial, called
 
 NAMES = {each.lower() for each in dir(sa) if not each.startswith("_")}
+DIALECTS = ("mssql", "mysql", "oracle", "postgresql", "sqlite")  # whose arguments begin with it
 
 
 def _undone(trial: Trial) -> str:
@@ -53,7 +55,9 @@ def _left_index(trial: Trial) -> str:
 
 def _wide_drop(trial: Trial) -> str:
     if trial.down is not None:
-        gone = trial.before.tables.keys() - trial.down.tables.keys()
+        up = trial.run.after("upgrade")
+        there = trial.before.tables.keys() & (up.schema.tables.keys() if up else set())
+        gone = there - trial.down.tables.keys()  # by the downgrade, not by another name
         return about(f"the table {table}" for table in gone) or (
             "A table that another program had made went, too." if trial.run.harmed else ""
         )
@@ -110,6 +114,16 @@ def _another_table(trial: Trial) -> list[ast.Call]:
         return isinstance(table, str) and tables.get(str(name), table) != table
 
     return [call for call in trial.calls("drop_index") if wrong(call)]
+
+
+def _passed_over(trial: Trial) -> object:
+    known = signature(Operations.alter_column).parameters
+    return trial.up is not None and about(
+        f"{each.arg}="
+        for call in trial.calls("alter_column")
+        for each in call.keywords
+        if each.arg and each.arg not in known and each.arg.split("_")[0] not in DIALECTS
+    )
 
 
 def _nothing_to_alter(trial: Trial) -> list[ast.Call]:
@@ -207,6 +221,7 @@ STOPPED = (
                 f"The table {table} is not there yet."
                 for table in t.goal.tables.keys() - t.before.tables.keys()
                 if t.failed("UndefinedTable", f'relation "{table}"')
+                and f"REFERENCES {table}(" in str(t.goal)
             ),
             "",
         ),
@@ -584,6 +599,13 @@ SHOWN = (
     ),
     SQUARE,
     Mistake(
+        "an argument that is passed over",
+        "alter_column takes whatever it is given, and says nothing of what it does not know. So the column"
+        " stays as it was.",
+        "Its documentation lists what it knows; compare the names letter by letter.",
+        _passed_over,
+    ),
+    Mistake(
         "nothing there to alter",
         "alter_column changes a column that a table has already.",
         "The column is new: which operation brings one?",
@@ -645,8 +667,8 @@ SHOWN = (
     ),
     Mistake(
         "a downgrade that does nothing",
-        "After the downgrade everything was still there, and the next upgrade would fail with"
-        ' "already exists".',
+        "After the downgrade everything was as the upgrade had left it. The next upgrade would fail, or"
+        " do its work twice.",
         "For each operation of upgrade(), write the one that undoes it.",
         _undone,
     ),
