@@ -1,9 +1,11 @@
 """An Alembic project: where it is, its revisions, and how they and its models are run."""
 
 import contextlib
+import functools
 import importlib
 import io
 import os
+import runpy
 import shutil
 import sys
 import sysconfig
@@ -73,17 +75,31 @@ def history(first: str, last: str) -> list[Script]:
     return list(scripts(ROOT).walk_revisions(first, last))
 
 
+@functools.cache
+def convention() -> dict[str, str]:
+    """The finished project's naming convention."""
+    return dict(runpy.run_path(str(FILES / "named" / "jobboard" / "database.py"))["NAMES"])
+
+
 def migrate(
-    connection: sa.Connection, scripts: ScriptDirectory, revision: str, down: bool = False
+    connection: sa.Connection,
+    scripts: ScriptDirectory,
+    revision: str,
+    down: bool = False,
+    named: bool = False,
 ) -> None:
-    """Upgrade or downgrade a connection, without any env.py: only the revision files count."""
+    """Upgrade or downgrade a connection, without any env.py: only the revision files count.
+
+    And, where it is `named`, the naming convention: Alembic applies it to what they leave unnamed.
+    """
 
     def steps(current, context):  # type: ignore[no-untyped-def]
         walk = scripts._downgrade_revs if down else scripts._upgrade_revs
         return walk(revision, current)
 
     with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
-        environment.configure(connection=connection)
+        names = sa.MetaData(naming_convention=convention() if named else None)
+        environment.configure(connection=connection, target_metadata=names)
         with environment.begin_transaction():
             environment.run_migrations()
 

@@ -145,8 +145,12 @@ def differences(actual: Schema, goal: Schema) -> list[str]:
             if kind == "table":
                 found += _in_table(name, have[name], want[name])
             elif have[name] != want[name]:
-                found.append(f"Different: the {kind} {name}.")
+                found.append(f"Different: the {kind} {name}{_values_of(have[name])}.")
     return sorted(found, key=lambda line: not line.startswith(("Missing: the t", "Extra: the t")))
+
+
+def _values_of(what: str | tuple[str, ...]) -> str:
+    return "" if isinstance(what, str) else f" has the values {', '.join(what)}"
 
 
 def _mapped(content: Schema, change: Callable[[str, str, Column], Column]) -> Schema:

@@ -11,7 +11,7 @@ import sys
 import traceback
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class Work:
     first: bool = False
     heads: int = 1  # how many ends the project is to have
     locks: bool = False
+    convention: bool = False  # for names; the revisions before were applied without one
     probes: tuple[tuple[str, str], ...] = ()
 
 
@@ -144,7 +145,7 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
     if work.before:
         with step(run, "before", work.folder):
             for revision in work.before:
-                change(work, revision)
+                change(replace(work, convention=False), revision)
         seed(connection, work.rows)
     note("before")
     if len(targets) != (1 if work.first else work.heads):
@@ -207,7 +208,8 @@ def change(work: Work, revision: str, down: bool = False) -> Locks:
     with engine().connect() as connection:
         if work.locks:
             sa.event.listen(connection, "after_cursor_execute", _watch(locks))
-        project.migrate(connection, project.scripts(work.folder), revision, down=down)
+        scripts = project.scripts(work.folder)
+        project.migrate(connection, scripts, revision, down=down, named=work.convention)
     return locks
 
 

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -234,11 +234,14 @@ class Revision(Code):
 
     It stands in practice/`file` and comes after `start`; or it is the project's first revision,
     the one file that `into` matches, and is held to the finished history's first. `then` is SQL of
-    the application, which works on between the upgrade and the downgrade.
+    the application, which works on between the upgrade and the downgrade. Where there are `also`
+    other starts, it is tried on each, and the words of the one where it fails are told.
     """
 
     into: str = ""
     start: Start = TWO_TABLES
+    also: tuple[Start, ...] = ()
+    convention: bool = False  # whether the project has one for names
     then: str = ""
     down: bool = True
     whole: bool = False  # a whole file with ids of its own, whose place in the history counts
@@ -264,6 +267,15 @@ class Revision(Code):
         return super().written()
 
     def tried(self, folder: Path) -> Outcome:
+        for number, start in enumerate((self.start, *self.also)):
+            outcome = replace(self, start=start).laid_out(folder / str(number))
+            if outcome.kind != "done":
+                where = (f"Tried on {start.words}.",) if self.also else ()
+                return replace(outcome, lines=(*where, *outcome.lines))
+        return outcome
+
+    def laid_out(self, folder: Path) -> Outcome:
+        """The outcome of the code that is there, after this exercise's start."""
         if self.into:
             lay_out(folder / "reference", history(AT_INIT))
             lay_out(folder / "learner", revisions())
@@ -288,6 +300,7 @@ class Revision(Code):
                     down=self.down,
                     first=bool(self.into),
                     locks=self.locks,
+                    convention=self.convention,
                 ),
             )
             for judge, name in ((reference, "reference"), (run, "learner"))

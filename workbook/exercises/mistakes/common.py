@@ -127,10 +127,11 @@ def misspelt(trial: Trial) -> str:
 
 
 def without_quotes(trial: Trial) -> bool:
-    """Whether the name that Python did not know is the name of a table or a column."""
+    """Whether the name that Python did not know is a table's, a column's or an enum's value."""
     tables = {**trial.before.tables, **trial.goal.tables}
     columns = {name for table in tables.values() for name in table.columns}
-    return trial.unknown() in tables.keys() | columns
+    values = {value for values in trial.goal.enums.values() for value in values}
+    return trial.unknown() in tables.keys() | columns | values
 
 
 IDENTITY = Mistake(

@@ -175,6 +175,20 @@ def _wrong_case(trial: Trial) -> bool:
     return trial.unknown() in ("true", "false", "none") or name.lower() in NAMES
 
 
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _broken_by_rows(trial: Trial) -> str:
+    """The rule that rows break which are there already."""
+    added = trial.failed("ForeignKeyViolation", "insert or update") and (
+        trial.calls("create_foreign_key") or "FOREIGN KEY" in trial.error.line.upper()
+    )
+    if added or trial.said("^(could not create unique index|check constraint .* by some row)"):
+        return about(trial.said(r'(?:index|constraint) "(.*?)"'))
+    return ""
+
+
 def _commits(trial: Trial) -> list[ast.Call]:
     """The calls that end the transaction. A Session's commit() leaves that to the connection's owner."""
     ends = [] if trial.calls("Session") else trial.calls("commit")
@@ -383,6 +397,75 @@ STOPPED = (
         step=ANY,
     ),
     Mistake(
+        "rows that break the rule",
+        "A rule that comes to a table is held against the rows that are there, and some of them break it.",
+        "Find them with a SELECT, and put them right before the rule comes, in the same revision.",
+        _broken_by_rows,
+        step="upgrade",
+    ),
+    Mistake(
+        "from the key to where it leads",
+        "op.create_foreign_key names the table that holds the key before the one that it leads to, and"
+        " its columns in the same order.",
+        "Which of the two tables has the column that refers to the other?",
+        lambda t: (
+            t.error.name in ("InvalidForeignKey", "UndefinedColumn")
+            and t.calls("create_foreign_key", t.error.step.removesuffix(" again"))
+        ),
+        step=ANY,
+    ),
+    Mistake(
+        "a type that is there already",
+        "Something has made a type of this name: an earlier line, or an earlier revision.",
+        "Make it in one place.",
+        lambda t: (
+            t.error.step == "upgrade"
+            and t.failed("DuplicateObject", "type")
+            and about(t.said('type "(.*?)"'))
+        ),
+        step="upgrade",
+    ),
+    Mistake(
+        "a type that is still in use",
+        "PostgreSQL refuses to drop a type that a column still has.",
+        "Is it the type that this revision made? If so, which of the two has to go first?",
+        lambda t: (
+            t.failed("DependentObjectsStillExist", "drop type")
+            and about(t.said(r"drop type (\w+)"))
+        ),
+        step=ANY,
+    ),
+    Mistake(
+        "a type is made on a connection",
+        "create() and drop() of a type send their SQL at once, and have to be told where to.",
+        "A migration has its connection from op.get_bind().",
+        lambda t: t.failed("TypeError", "SchemaType") and bool(t.said("('bind')")),
+        step=ANY,
+    ),
+    Mistake(
+        "a value that the enum does not have",
+        "The values of an enum are a list that PostgreSQL knows, and this one is not in it.",
+        "Compare it with the values where the type is made, letter by letter.",
+        lambda t: (
+            t.failed("InvalidTextRepresentation", "enum") and about(t.said('enum .*: ("?.*"?)'))
+        ),
+        step="upgrade",
+    ),
+    Mistake(
+        "a default without quotes",
+        "sa.text hands SQL over as it stands, and to SQL a word without quotes is a column's name.",
+        "A value that is text needs no sa.text: server_default puts quotes around it.",
+        lambda t: t.failed("FeatureNotSupported", "column reference in DEFAULT"),
+        step="upgrade",
+    ),
+    Mistake(
+        "the constraint's name comes first",
+        "PostgreSQL looked for a table of this name, and it is the name of a constraint.",
+        "First the constraint, then its table.",
+        lambda t: t.failed("WrongObjectType", "CONSTRAINT"),
+        step=ANY,
+    ),
+    Mistake(
         "upper and lower case",
         "Upper and lower case are different names to Python: True is not true, and a class is written"
         " with a capital letter.",
@@ -406,8 +489,8 @@ STOPPED = (
     ),
     Mistake(
         "a name without quotes",
-        "The names of tables and columns are text in a revision. Without quotes, Python looks for a"
-        " variable of that name.",
+        "The names of tables and columns, and the values of an enum, are text in a revision. Without"
+        " quotes, Python looks for a variable of that name.",
         "Put the name in quotes.",
         without_quotes,
         step=ANY,
@@ -438,8 +521,17 @@ STOPPED = (
         "To drop a constraint, PostgreSQL has to be told its name, and this one has none.",
         "Give the constraint a name where it is made, and use the same name to drop it.",
         lambda t: (
-            t.failed("CompileError", "it has no name") or t.failed("ValueError", "it has no name")
+            t.failed("CompileError", "it has no name")
+            or t.failed("ValueError", "it has no name")
+            or [call for call in t.calls("drop_constraint") if call.args and _is_none(call.args[0])]
         ),
+        step=ANY,
+    ),
+    Mistake(
+        "an enum without a name",
+        "An enum is a type of its own in PostgreSQL, beside the tables, and has a name like any other.",
+        "sa.Enum takes the values, and then name=.",
+        lambda t: t.failed("CompileError", "ENUM type requires a name"),
         step=ANY,
     ),
     Mistake(
@@ -563,7 +655,7 @@ STOPPED = (
     ),
     Mistake(
         "a guessed constraint name",
-        "PostgreSQL gave the constraint a name of its own, and it is another one.",
+        "This table has no constraint of this name. What nobody has named, PostgreSQL names by itself.",
         "Look the name up in pg_constraint.",
         lambda t: t.failed("UndefinedObject", "constraint"),
         step=ANY,
@@ -680,6 +772,17 @@ SHOWN = (
         lambda t: (
             t.down is not None
             and about(f"the type {name}" for name in t.down.enums.keys() - t.back.enums.keys())
+        ),
+    ),
+    Mistake(
+        "a rule for new rows alone",
+        "NOT VALID leaves the rows that are there unread: they may break the rule.",
+        "It is half of the work. The other half is VALIDATE CONSTRAINT.",
+        lambda t: about(
+            f"{rule.name} on {name}"
+            for name, table in (t.up or t.goal).tables.items()
+            for rule in table.constraints
+            if rule.definition.endswith(" NOT VALID")
         ),
     ),
     Mistake(
