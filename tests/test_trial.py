@@ -185,3 +185,28 @@ def test_a_start_may_have_rows_of_its_own(told: Callable[..., Outcome]) -> None:
     code = functions([narrow.format(60)], [narrow.format(50)])
     outcome = told(revision(code, start=start), code.replace("60", "40"))
     assert "value too long for type character varying(40)" in str(outcome.lines)
+
+
+def test_a_migration_is_tried_on_each_machine(told: Callable[..., Outcome]) -> None:
+    rule = "ALTER TABLE jobs ADD CONSTRAINT {} UNIQUE (title);"
+    here, there = (
+        replace(TWO_TABLES, words=name, rows=TWO_TABLES.rows + rule.format(name))
+        for name in ("here", "there")
+    )
+    code = functions([UNCHECKED.format(each) for each in ("here", "there")], [])
+    code = code.replace('"jobs")', '"jobs", if_exists=True)')
+    exercise = revision(code, start=here, also=(there,), down=False)
+    assert told(exercise, code).kind == "done"
+    outcome = told(exercise, functions([UNCHECKED.format("here")], []))
+    assert outcome.lines[0] == "Tried on there."
+    assert outcome.mistake == "a guessed constraint name"
+
+
+def test_the_convention_names_what_is_left_unnamed(told: Callable[..., Outcome]) -> None:
+    name = "uq_companies_name"
+    up = 'op.create_unique_constraint({}, "companies", ["name"])'
+    down = [f'op.drop_constraint("{name}", "companies")']
+    code = functions([up.format(f'"{name}"')], down)
+    unnamed = functions([up.format(None)], down)
+    assert told(revision(code, names=True, convention=True), unnamed).kind == "done"
+    assert told(revision(code, names=True), unnamed).mistake == "a guessed constraint name"

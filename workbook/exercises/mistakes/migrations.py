@@ -369,7 +369,7 @@ STOPPED = (
         "a value that the new type does not take",
         "The expression works for some rows, and another row holds a value that it cannot read.",
         "Look for the values that are different from the rest, and say what becomes of them.",
-        lambda t: t.failed("InvalidTextRepresentation") and f"{t.error.message}.",
+        lambda t: t.failed("InvalidTextRepresentation", "syntax") and f"{t.error.message}.",
         step=ANY,
     ),
     Mistake(
