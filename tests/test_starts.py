@@ -11,7 +11,6 @@ import contextlib
 import errno
 import functools
 import io
-import json
 import logging.config
 import os
 import re
@@ -160,7 +159,7 @@ def asides() -> dict[str, Work]:
     stored = tables()
     found = {}
     for folder in (home() / "put_aside").glob("[!.]*"):
-        schema = json.loads((folder / "about.json").read_text())["schema"]
+        schema = f"aside_{folder.name.replace('-', '_')}"
         found[folder.name] = Work(files(folder / "project"), stored.get(schema, {}))
     return found
 
@@ -1023,7 +1022,7 @@ RECORDS: dict[str, tuple[Callable[[Path], object], str, str]] = {
             "the record is damaged",
             "files tables",
         )
-        for text in ("", "{", "[]", '{"schema": "public"}', '{"files": "x"}')
+        for text in ("", "{", "[]", '{"files": 1}')
     },
 }
 

@@ -17,7 +17,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,12 @@ PENDING = ".new-"  # a copy whose transaction is still open: nothing has been ta
 
 @dataclass(frozen=True)
 class Aside:
-    """What was put aside: in which chapter, why, how much, and where its tables are."""
+    """What was put aside: in which chapter, why, how much, and whether there are tables."""
 
     name: str
-    database: str = ""
-    schema: str = ""
-    files: int = 0
+    database: str
+    tables: bool
+    files: int
     rows: int | None = None  # None: they could not be counted
     chapter: int | None = None
     why: str = "not recorded"
@@ -49,10 +49,15 @@ class Aside:
     def folder(self) -> Path:
         return asides() / self.name
 
+    @property
+    def schema(self) -> str:
+        """The one that its tables are in; empty without any."""
+        return "aside_" + self.name.replace("-", "_") if self.tables else ""
+
     def amount(self) -> str:
         """How much it is, in words."""
         words = [counted(self.files, "file")] if self.files else []
-        if self.schema:
+        if self.tables:
             words.append(counted(self.rows, "row") if self.rows is not None else "tables")
         return ", ".join(words)
 
@@ -135,18 +140,13 @@ def recorded(connection: sa.Connection) -> dict[str, Aside]:
 
 def _record(folder: Path, schemas: set[str]) -> Aside:
     name = folder.name.removeprefix(PENDING)
-    schema = "aside_" + name.replace("-", "_")
     try:
-        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        found = Aside(name, **about)
-        if found.schema not in ("", schema) or type(found.files) is not int:
-            raise ValueError
-        return found
-    except (OSError, ValueError, TypeError, RecursionError):
+        return Aside(name, **json.loads((folder / "about.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         files = sum(not path.is_dir() for path in (folder / "project").rglob("*"))
-        tables = schema if schema in schemas else ""
         why = "the record is damaged" if folder.exists() else "the files are gone"
-        return Aside(name, os.environ["PGDATABASE"], tables, files, why=why)
+        found = Aside(name, os.environ["PGDATABASE"], True, files, why=why)
+        return found if found.schema in schemas else replace(found, tables=False)
 
 
 def _schemas(connection: sa.Connection) -> set[str]:
@@ -302,7 +302,7 @@ def _copied(connection: sa.Connection, files: bool, why: str, tables: bool) -> A
     aside = Aside(
         name,
         database=os.environ["PGDATABASE"],
-        schema="aside_" + name.replace("-", "_") if tables else "",
+        tables=tables,
         files=len(mine),
         rows=_rows(connection) if tables else 0,
         chapter=chapter(connection),
