@@ -18,11 +18,9 @@ EXERCISE = Revision(
     start=Start(TWO_TABLES.words, TWO_TABLES.files, TWO_TABLES.heads, TWO_TABLES.applied, UNTIDY),
     code=f"def upgrade() -> None:\n    {TRIM}\n\n\ndef downgrade() -> None:\n    pass\n",
     shown="""
-from jobboard.models import Job
-from sqlalchemy.orm import Session
-
-
 def upgrade() -> None:
+    from jobboard.models import Job
+    from sqlalchemy.orm import Session
     session = Session(op.get_bind())
     for job in session.query(Job):
         job.title = job.title.strip(" ")
@@ -80,7 +78,7 @@ no downgrade  | \n\n\ndef downgrade() -> None:\n    pass  |  | a function that A
     ),
     cells(
         "the model goes, its name stays",
-        HEADER + SHOWN.replace("from jobboard.models import Job\n", ""),
+        HEADER + SHOWN.replace("    from jobboard.models import Job\n", ""),
         says="a migration that commits",
     ),
     cells(
