@@ -141,7 +141,7 @@ def run_all(page: Page, file: Path) -> None:
         with contextlib.suppress(nbformat.reader.NotJSONError):  # JupyterLab is writing it
             cells = code(file)
             return bool(cells[-1].execution_count) or any(
-                map(wrong, [each for each in cells if each.outputs])
+                map(wrong, [each for each in cells if each.execution_count])  # those that are done
             )
         return False
 
