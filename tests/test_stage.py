@@ -78,7 +78,7 @@ FAULTS = """
     holder.remove();
   }
   for (const picture of panel.querySelectorAll(".jp-RenderedMermaid"))
-    if (!picture.querySelector("img") || picture.matches(".jp-mod-warning"))
+    if (visible(picture) && (!picture.querySelector("img") || picture.matches(".jp-mod-warning")))
       tell(picture.textContent, "no picture");
   return [...new Set(found)];
 }
