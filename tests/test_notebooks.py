@@ -254,10 +254,13 @@ SHELL = r"(alembic|git)( [^;|&<>$`~']+)?"  # Windows has no single quotes
 LINE_MAGICS = r"sql\b.*|load_ext sql|config SqlMagic\..*|xmode Minimal"
 CELL_MAGICS = r"sql\b.*|(writefile|writerevision) (?!/)(?!.*(\\|~|\.\.|:)).*"
 
+UNIX = r"""(?x)^\s*(?:import|from)\s(?:subprocess|pty|fcntl|pwd|grp|resource|termios)\b
+    | \bos\.(?:system|popen|fork|kill|chmod|chown)\b | (?:open|Path)\(["'](?:/|~|[A-Z]:)"""
+
 
 def unportable(source: str) -> list[str]:
-    """What a cell asks of IPython besides SQL, a file or a revision, and alembic."""
-    found = []
+    """What a cell asks of IPython besides SQL, a file or a revision, and alembic; and of Unix."""
+    found = [each[0] for each in re.finditer(UNIX, source, re.MULTILINE)]
     for kind, words in magics(ast.parse(TransformerManager().transform_cell(source))):
         allowed = {"run_line_magic": LINE_MAGICS, "run_cell_magic": CELL_MAGICS}.get(kind, SHELL)
         if not re.fullmatch(allowed, " ".join(words[:2])):
@@ -306,7 +309,13 @@ alembic?
 %%writefile /etc/motd; x
 %%writefile ../jobboard/models.py; x
 %%writefile C:\\x.py; x = 1
-get_ipython().system('ls')"""
+get_ipython().system('ls')
+import fcntl
+from subprocess import run
+import os; os.system('ls')
+%%writefile run.py; import subprocess
+open('/tmp/x')
+Path("~/x")"""
 
 
 @pytest.mark.parametrize("cell", PORTABLE.splitlines())
