@@ -54,8 +54,7 @@ class _Live:
         self.again, self.stamp, self.data = picture.again, _stamp(), _data(picture)
         self.handle: Any = display(self.data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
-    def keep_up(self) -> None:
-        stamp = _stamp()
+    def keep_up(self, stamp: object) -> None:
         if stamp == self.stamp or not self.again:
             return
         data = _data(self.again())
@@ -81,8 +80,9 @@ def _keep_up(result: object) -> None:
     before = os.environ.get("PGOPTIONS", "")
     os.environ["PGOPTIONS"] = f"{before} {WAIT}"
     try:
+        stamp = _stamp()
         for each in _shown.values():
-            each.keep_up()
+            each.keep_up(stamp)
     except (WorkbookError, psycopg2.Error, OSError):
         pass
     finally:
