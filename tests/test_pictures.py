@@ -535,6 +535,18 @@ def test_history_with_branches(project: str) -> None:
         "r4 --> r7",
         "class r3 here",
     ]
+    newest = show_history(newest=2)
+    assert (
+        str(newest)
+        == """\
+○     g  both (head)
+├─╮
+○ │   e  merge
+⋮        5 earlier revisions
+
+● applied   ○ not applied"""
+    )
+    assert 'base(["5 earlier revisions"])' in newest.rich[MERMAID]
     stamp("c", "d")
     assert str(show_history()).count("<- the database is here") == 2
     assert "class r3,r5 here" in show_history().rich[MERMAID]

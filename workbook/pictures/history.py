@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from alembic.runtime.migration import MigrationContext
@@ -16,15 +17,16 @@ from workbook.pictures.tables import aligned, mermaid, titled
 REVISIONS = 20  # more are unreadable on a projector
 
 
-def show_history(live: bool = False) -> Picture:
+def show_history(live: bool = False, newest: int = 0) -> Picture:
     """The revisions from base to heads, and where this database is; `live`: after each cell anew.
 
-    Raises WorkbookError.
+    With `newest`, only so many of the latest. Raises WorkbookError.
     """
-    return replace(_history(), again=_history) if live else _history()
+    again = partial(_history, newest)
+    return replace(again(), again=again) if live else again()
 
 
-def _history() -> Picture:
+def _history(newest: int = 0) -> Picture:
     revisions = revisions_in_order()
     if not revisions:
         return Picture('There is no revision yet: `alembic revision -m "..."` makes the first.')
@@ -41,6 +43,8 @@ def _history() -> Picture:
         each: ("\N{BLACK CIRCLE}", "applied") if each in applied else waiting
         for each in ["base", *revisions]
     }
+    shown = list(revisions)[-newest:]
+    earlier = len(revisions) - len(shown)
     lines = []
     for lanes, name in _lanes(revisions):
         message = revisions[name].message if name in revisions else ""
@@ -49,6 +53,9 @@ def _history() -> Picture:
         lines.append(
             [lanes.replace("*", signs[name][0] if name else ""), name, message + head + place]
         )
+        if earlier and name == shown[0]:
+            lines.append(["\N{VERTICAL ELLIPSIS}", "", f"{earlier} earlier revisions"])
+            break
     legend = "   ".join(" ".join(each) for each in dict.fromkeys(signs.values()))
     text = f"{aligned(lines)}\n\n{legend}"
     words = [
@@ -56,7 +63,6 @@ def _history() -> Picture:
         " bring that file back."
         for each in lost
     ]
-    shown = list(revisions)
     if len(shown) > REVISIONS:
         at = max((shown.index(each) for each in here if each in revisions), default=0)
         first = max(0, min(at - REVISIONS // 2, len(shown) - REVISIONS))

@@ -82,7 +82,7 @@ EXERCISE = Do(
     shown="# your commands",
     done=f"{MERGE}\n\n{HEAD}\n\n{UP}\n\n{COMMIT}",
     above=(
-        "from workbook import make_repository\n\nmake_repository()",
+        "from workbook import make_repository, show_changes, show_drift, show_history\n\nmake_repository()",
         "!git merge company-website",
     ),
     mistakes=(CONFLICT, TWO_HEADS, GONE, UNCOMMITTED, ELSEWHERE, *STATES),
