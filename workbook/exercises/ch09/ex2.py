@@ -18,8 +18,6 @@ import sqlalchemy as sa
 
 revision = "{OWN}"
 down_revision = "{MERGED}"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -148,7 +146,7 @@ RIGHT = [
 a tuple of one  | "{MERGED}"  | ("{MERGED}",)
 with annotations  | down_revision =  | down_revision: str =
 single quotes  | "{MERGED}"  | '{MERGED}'
-ids without their comment  | branch_labels = None\\ndepends_on = None\\n  |
+with all that Alembic writes  | down_revision =  | branch_labels = None\\ndepends_on = None\\ndown_revision =
 """,
     ),
     cells("with Windows line ends", EXERCISE.header + "\r\n" + CODE.strip().replace("\n", "\r\n")),
