@@ -67,6 +67,7 @@ the values without quotes  | "permanent", "temporary", n  | permanent, temporary
 create without the connection  | op.get_bind()  |  | a type is made on a connection
 nothing on the way back  | {DROP}\n    {UNMAKE}  | pass  | a downgrade that does nothing
 the model's enum  | {TYPE}  | from jobboard.models import JobStatus\n    {TYPE}  | models imported into a migration
+no value for new rows  | {ADD}  | op.add_column("jobs", sa.Column("kind", kind))\n    op.execute("UPDATE jobs SET kind = 'permanent'")\n    op.alter_column("jobs", "kind", nullable=False)  | Different: jobs.kind
 a slip in the default  | server_default="permanent"  | server_default="permanant"  | a value that the enum does not have
 a default without quotes  | server_default="permanent"  | server_default=sa.text("permanent")  | a default without quotes
 """,

@@ -28,9 +28,9 @@ EXERCISE = Choose(
         "Count the runs of alembic: one on the build server, two in production.",
         "Both times the second revision says create_table with the same enum. Something remembers, and forgets.",
     ),
-    why="SQLAlchemy keeps a note of the types that it has made during a run, so the second create_table of that"
-    " run makes none. The next run starts without the note. Say it yourself:"
-    " postgresql.ENUM(..., create_type=False) makes none in either.",
+    why="A run of Alembic keeps a note of the types that it has made, so a second create_table in that run makes"
+    " none. The next run starts without the note. In the second revision, postgresql.ENUM(..., create_type=False)"
+    " makes none in either case.",
     passed="You can tell why a migration works in one run and fails in two.",
 )
 WRONG = [
