@@ -1,4 +1,4 @@
-"""add companies.user_id
+"""add companies user_id
 
 Revision ID: 4e2f90b8d6a3
 Revises: 1f3a9c5e7b20
