@@ -411,12 +411,20 @@ def written(path: Path, magic: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["database.py", "models.py"])
-def test_chapter_2_starts_with_what_chapter_1_writes(name: str) -> None:
-    lesson = written(ROOT / "notebooks" / "01_models.ipynb", "writefile")[f"jobboard/{name}"]
-    assert lesson.rstrip("\n") == (project.MODELS / "jobboard" / name).read_text("utf-8").rstrip(
-        "\n"
-    )
+@pytest.mark.parametrize(
+    ("lesson", "start", "name"),
+    [
+        ("01_models", "models", "database.py"),
+        ("01_models", "models", "models.py"),
+        ("06_drift", "mapped", "models.py"),
+    ],
+)
+def test_a_chapter_starts_with_what_the_one_before_writes(
+    lesson: str, start: str, name: str
+) -> None:
+    wrote = written(ROOT / "notebooks" / f"{lesson}.ipynb", "writefile")[f"jobboard/{name}"]
+    begins = (project.FILES / start / "jobboard" / name).read_text("utf-8")
+    assert wrote.rstrip("\n") == begins.rstrip("\n")
 
 
 def functions(text: str) -> dict[str, str]:
