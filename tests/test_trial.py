@@ -210,3 +210,11 @@ def test_the_convention_names_what_is_left_unnamed(told: Callable[..., Outcome])
     unnamed = functions([up.format(None)], down)
     assert told(revision(code, names=True, convention=True), unnamed).kind == "done"
     assert told(revision(code, names=True), unnamed).mistake == "a guessed constraint name"
+
+
+def test_a_row_is_named_by_the_id_that_it_has() -> None:
+    goal = [{"text": "Nights.", "job_id": 7}, {"text": "Days.", "job_id": 8}]
+    told = schema.rows_differ("job_texts", [{"text": "x", "job_id": 7}, goal[1]], goal)
+    assert told == ["job_texts.text of the row 7 holds 'x'."]
+    assert schema.rows_differ("job_texts", [goal[0], {"text": "x", "job_id": 9}], [goal[0]])
+    assert schema.rows_differ("job_texts", [], []) == []

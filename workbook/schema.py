@@ -247,17 +247,19 @@ def named(content: Schema) -> Schema:
 def rows_differ(table: str, actual: Sequence[Row], goal: Sequence[Row]) -> list[str]:
     """Which of a table's rows are missing, too many or of another value, in words."""
     found = []
+    first = sorted(goal[0] if goal else (), key=lambda name: (name != "id", name[-3:] != "_id"))
+    key = next(iter(first), "")  # what tells the rows apart, in words
     extra = [row for row in actual if row not in goal]
     for row in goal:
         if row in actual:
             continue
-        other = next((each for each in extra if each.get("id") == row.get("id")), None)
+        other = next((each for each in extra if each.get(key) == row[key]), None)
         if other is None:
             found.append(f"a row of {table} is missing: {_values(row)}.")
             continue
         extra.remove(other)
         found += [
-            f"{table}.{name} of the row {row.get('id')} holds {_value(other.get(name))}."
+            f"{table}.{name} of the row {row[key]} holds {_value(other.get(name))}."
             for name in row
             if other.get(name) != row[name]
         ]

@@ -29,8 +29,9 @@ EXERCISE = Revision(
     exact=True,
     code=functions(STEPS, DROP),
     shown="def upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass\n",
-    then="INSERT INTO jobs (title, description, company_id, contact)"
-    " VALUES ('Cook', 'Lunch for forty.', 2, 'Carla')",
+    # of a company whose name nobody can have written down
+    then="INSERT INTO companies (name) VALUES ('Driftwood Radio'); INSERT INTO jobs (title, description,"
+    " company_id, contact) SELECT 'Cook', 'Lunch.', max(id), 'Carla' FROM companies",
     mistakes=(EVERY_ROW_ALIKE,),
     task="add a column that must have a value, with a value for each old row",
     hints=(
@@ -62,6 +63,8 @@ one text for all  | companies.name FROM companies WHERE companies.id = jobs.comp
 no WHERE  | \sWHERE companies.id = jobs.company_id  |  | all rows get the value of one
 the wrong ids  | companies.id = jobs.company_id  | companies.id = jobs.id  | required before every row has a value
 the title in place of the name  | companies.name FROM companies WHERE companies.id = jobs.company_id  | title  | jobs.contact of the row 1 holds 'Job 1'
+the names by hand  | companies.name FROM companies WHERE companies.id = jobs.company_id  | CASE company_id WHEN 1 THEN 'Ada Analytics' WHEN 2 THEN 'Borealis Books' ELSE 'Cedar Clinic' END  | After the second upgrade, jobs.contact of the row 5 holds 'Cedar Clinic'
+a column that sa.table was not given  | {FILL}  | jobs = sa.table("jobs", sa.column("contact"))\n    op.execute(jobs.update().values(contact=jobs.c.company_id))  | columns that sa.table was not given
 the name in capitals  | = companies.name  | = upper(companies.name)  | jobs.contact of the row 1 holds
 without FROM  | \sFROM companies  |  | missing FROM-clause entry for table "companies"
 another length  | String(100)  | String(50)  | another length

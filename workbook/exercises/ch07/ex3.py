@@ -1,7 +1,7 @@
 """7.3  Repair a data migration: no models, no commit."""
 
 from workbook.contents import Start
-from workbook.exercises import cells, edits
+from workbook.exercises import Mistake, cells, edits
 from workbook.exercises.kinds import TWO_TABLES, Revision
 
 TRIM = 'op.execute("UPDATE jobs SET title = btrim(title)")'
@@ -10,7 +10,27 @@ INSERT INTO companies (name) VALUES ('Ada Analytics'), (' Borealis Books');
 INSERT INTO jobs (title, description, company_id) VALUES
     ('Analyst ', 'Asks the questions. ', 1), ('  Bookseller', 'Knows every shelf.', 2),
     ('Head  of data', 'Knows what is where.', 1), ('Cook', 'Lunch for forty.', 2);
+INSERT INTO jobs (id, title, description, company_id) VALUES (40, E'Driver\\t ', 'Nights.', 1);
 """
+
+ANY_WHITE_SPACE = Mistake(
+    "more than the spaces",
+    "A title that ends with a tab lost it. The migration as it was takes away spaces, and nothing else:"
+    " look at what stands in the brackets of its strip.",
+    "To do the same to the rows is a part of the task.",
+    lambda t: (
+        (step := t.run.after("upgrade"))
+        and "Driver" in {row.get("title") for row in step.rows.get("jobs", [])}
+        and "It is about jobs.title."
+    ),
+)
+OUTSIDE = Mistake(
+    "a block that commits",
+    "autocommit_block commits what came before it, and each of its own statements at once. It is for the"
+    " few statements that no transaction takes, and an UPDATE is none of them.",
+    "Leave it out: Alembic commits when the whole migration has gone well.",
+    lambda t: t.calls("autocommit_block"),
+)
 
 EXERCISE = Revision(
     file="trim.py",
@@ -31,6 +51,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     pass
 """,
+    mistakes=(ANY_WHITE_SPACE, OUTSIDE),
     task="repair a data migration",
     hints=(
         "Two things will go wrong one day: what it imports, and what its last line does.",
@@ -64,7 +85,12 @@ the commit stays  | {TRIM}  | {TRIM}\n    op.get_bind().commit()  | a migration 
 a commit in SQL  | {TRIM}  | {TRIM}\n    op.execute("COMMIT")  | a migration that commits
 raw text to the connection  | op.execute(  | op.get_bind().execute(  | text that SQLAlchemy does not take
 a colon in the text  | {TRIM}  | op.execute("UPDATE jobs SET title = btrim(title) WHERE title <> ':draft'")  | a colon in SQL text
-SQL without op.execute  | op.execute("UPDATE jobs SET title = btrim(title)")  | "UPDATE jobs SET title = btrim(title)"  | jobs.title of the row 1 holds 'Analyst '
+SQL without op.execute  | op.execute("UPDATE jobs SET title = btrim(title)")  | "UPDATE jobs SET title = btrim(title)"  | a statement that nobody sends
+made and not sent  | {TRIM}  | jobs = sa.table("jobs", sa.column("title"))\n    jobs.update().values(title=sa.func.btrim(jobs.c.title))  | a statement that nobody sends
+a commit behind the statement  | btrim(title)"  | btrim(title); COMMIT"  | a migration that commits
+outside of the transaction  | {TRIM}  | with op.get_context().autocommit_block():\n        {TRIM}  | a block that commits
+tabs and line ends, too  | btrim(title)  | regexp_replace(title, '^[[:space:]]+|[[:space:]]+$', '', 'g')  | more than the spaces
+the first rows alone  | btrim(title)  | btrim(title) WHERE id < 5  | jobs.title of the row 40 holds
 the spaces come back  | pass  | op.execute("UPDATE jobs SET title = ' ' || title")  | After the downgrade, jobs.title of the row 1
 a downgrade that refuses  | pass  | raise NotImplementedError("no way back")  | The downgrade stops with NotImplementedError
 no downgrade  | \n\n\ndef downgrade() -> None:\n    pass  |  | a function that Alembic does not find
@@ -95,7 +121,7 @@ the standard's word  | btrim(title)  | trim(both ' ' from title)
 those alone that need it  | btrim(title)  | btrim(title) WHERE title <> btrim(title)
 sa.text  | "UPDATE jobs SET title = btrim(title)"  | sa.text("UPDATE jobs SET title = btrim(title)")
 the connection  | {TRIM}  | op.get_bind().execute(sa.text("UPDATE jobs SET title = btrim(title)"))
-a loop over the rows  | {TRIM}  | bind = op.get_bind()\n    for id, title in bind.execute(sa.text("SELECT id, title FROM jobs")).all():\n        bind.execute(sa.text("UPDATE jobs SET title = :t WHERE id = :id"), {{"t": title.strip(), "id": id}})
+a loop over the rows  | {TRIM}  | bind = op.get_bind()\n    for id, title in bind.execute(sa.text("SELECT id, title FROM jobs")).all():\n        bind.execute(sa.text("UPDATE jobs SET title = :t WHERE id = :id"), {{"t": title.strip(" "), "id": id}})
 a session that commits in the migration's transaction  | {TRIM}  | from sqlalchemy.orm import Session\n    session = Session(op.get_bind())\n    session.execute(sa.text("UPDATE jobs SET title = btrim(title)"))\n    session.commit()
 """,
     ),

@@ -32,7 +32,8 @@ FOUR_JOBS = """
 INSERT INTO companies (name) VALUES ('Ada Analytics'), ('Borealis Books');
 INSERT INTO jobs (id, title, description, company_id) VALUES
     (4, 'Analyst', 'Asks the questions.', 1), (2, 'Cook', 'Lunch for forty.', 2),
-    (7, 'Data engineer', 'Builds the pipelines.', 1), (5, 'Bookseller', 'Knows all.', 2);
+    (7, 'Data engineer', 'Builds the pipelines.', 1), (5, 'Bookseller', '', 2),
+    (6, 'Editor', repeat('Reads. ', 60), 2);
 SELECT setval('jobs_id_seq', 7);
 """
 
@@ -59,6 +60,18 @@ TEXTS_LOST = Mistake(
         and "No job has its text."
     ),
 )
+COUNTS = Mistake(
+    "a key that counts by itself",
+    "An integer primary key that refers to nothing when its table is made becomes a serial, with a"
+    " sequence. These ids are those of jobs, and no sequence gives them.",
+    "Where could the column say, from the beginning, what it refers to?",
+    lambda t: (
+        (table := t.up and t.up.tables.get("job_texts"))
+        and table.columns["job_id"].default == "serial"
+        and "f" in {each.kind for each in table.constraints}
+        and "It is about job_texts.job_id."
+    ),
+)
 
 EXERCISE = Revision(
     file="job_texts.py",
@@ -68,7 +81,7 @@ EXERCISE = Revision(
     " INSERT INTO job_texts (job_id, text) SELECT id, 'Nights.' FROM jobs WHERE title = 'Driver'",
     code=CODE,
     shown="def upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass\n",
-    mistakes=(NOT_COPIED, TEXTS_LOST),
+    mistakes=(NOT_COPIED, TEXTS_LOST, COUNTS),
     task="move a column into a table of its own, and back",
     hints=(
         "Up: the new table, then the rows, then the old column. INSERT INTO ... SELECT copies rows from"
@@ -93,6 +106,9 @@ in another order  | SELECT id, description FROM jobs  | SELECT id, title FROM jo
 the company's id  | SELECT id, desc  | SELECT company_id, desc  | duplicate key value
 columns swapped  | (job_id, text) SELECT  | (text, job_id) SELECT  | job_id
 no key to jobs  | , sa.ForeignKey("jobs.id"), p  | , p  | an id is not a rule
+a key that comes later  | , sa.ForeignKey("jobs.id"), p  | , p  | {DROP}  | op.create_foreign_key("fk", "job_texts", "jobs", ["job_id"], ["id"])\n    {DROP}  | a key that counts by itself
+a length that is too short  | sa.Column("text", sa.String()  | sa.Column("text", sa.String(255)  | a value that is too long
+empty texts stay behind  | SELECT id, description FROM jobs  | SELECT id, description FROM jobs WHERE description <> ''  | required before every row has a value
 text may be NULL  | sa.String(), nullable=False),  | sa.String()),  | a column may be NULL unless you say otherwise
 no primary key  | , primary_key=True  | , nullable=False  | no primary key
 text of the wrong name  | sa.Column("text"  | sa.Column("description"  | column "text" of relation "job_texts" does not exist

@@ -26,7 +26,7 @@ from workbook.exercises.mistakes.common import (
     only_null_differs,
     without_quotes,
 )
-from workbook.exercises.trial import Trial, called
+from workbook.exercises.trial import Trial, called, rows_differ
 
 NAMES = {each.lower() for each in dir(sa) if not each.startswith("_")}
 DIALECTS = ("mssql", "mysql", "oracle", "postgresql", "sqlite")  # whose arguments begin with it
@@ -197,7 +197,19 @@ def _commits(trial: Trial) -> list[ast.Call]:
         call
         for call in [*trial.calls("execute"), *trial.calls("text")]
         for text in call.args
-        if isinstance(text, ast.Constant) and str(text.value).strip().upper().startswith("COMMIT")
+        if _says(text, r"(^|;)\s*COMMIT\b")
+    ]
+
+
+def _unsent(trial: Trial) -> list[ast.expr]:
+    """The statements that stand alone on a line, of SQLAlchemy's or as text, where rows are wrong."""
+    made = ("from_select", "select", "text", "values", "where")
+    sql = r"^\s*(DELETE FROM|INSERT INTO|UPDATE \w+ SET)\b"
+    lines = [each.value for each in ast.walk(trial.tree) if isinstance(each, ast.Expr)]
+    return [
+        line
+        for line in (lines if trial.error or rows_differ(trial) else [])
+        if (isinstance(line, ast.Call) and called(line) in made) or _says(line, sql)
     ]
 
 
@@ -510,6 +522,13 @@ STOPPED = (
         step=ANY,
     ),
     Mistake(
+        "columns that sa.table was not given",
+        "sa.table knows those columns that it is given, and asks no database for others.",
+        "Name with sa.column each one that the statement uses.",
+        lambda t: t.failed("AttributeError") and t.calls("table") and about(t.said(r"^(\w+)$")),
+        step=ANY,
+    ),
+    Mistake(
         "a colon in SQL text",
         "To SQLAlchemy, a colon and a word are the place for a value that is handed in later.",
         'A backslash before the colon makes it a colon and nothing else; the text is a raw string, r"...", then.',
@@ -721,9 +740,15 @@ SHOWN = (
         "a migration that commits",
         "A commit ends Alembic's transaction. When a later line fails, half of the migration stays."
         " As the last line it does harm, too: the upgrade ends without an error, Alembic's row is not"
-        ' written, and the next upgrade stops at "already exists".',
+        ' written, and the next upgrade does it all again, or stops at "already exists".',
         "Leave the commit out: Alembic commits when the whole migration has gone well.",
         _commits,
+    ),
+    Mistake(
+        "a statement that nobody sends",
+        "The line makes a statement, and no database hears of it.",
+        "op.execute takes a statement, and sends it.",
+        _unsent,
     ),
     Mistake(
         "create_all in a migration",
