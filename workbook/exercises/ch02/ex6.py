@@ -61,6 +61,7 @@ no lists  | ["job_id"], ["jobs.id"]  | "job_id", "jobs.id"  | text in place of a
 a skill may have no name  | (40), nullable=False  | (40)  | a column may be NULL unless you say otherwise
 no length  | (40)  | ()  | another length
 the same order back  | op.drop_table("job_skills")\n    op.drop_table("skills")  | op.drop_table("skills")\n    op.drop_table("job_skills")  | the parent is dropped before the child
+both tables in one call  | op.drop_table("job_skills")\n    op.drop_table("skills")  | op.drop_table(["job_skills", "skills"])  | one table at a time
 half a downgrade  | \n    op.drop_table("skills")  |  | Extra: the table skills
 jobs go as well  | op.drop_table("skills")  | op.drop_table("skills")\n    op.drop_table("jobs")  | a downgrade that takes too much
 """,

@@ -41,6 +41,7 @@ WRONG = [
         CODE,
         rf"""
 an id without a rule  | {KEY.strip()}  | pass  | Missing: the constraint FOREIGN KEY (city_id)
+a rule without its name  | "jobs_city_id_fkey", "jobs", "cities"  | "jobs", "cities"  | the rule's own name comes first
 the column must have a value  | "city_id", sa.Integer()  | "city_id", sa.Integer(), nullable=False  | NOT NULL on a table that holds rows
 a city may have no name  | , nullable=False  |  | a column may be NULL unless you say otherwise
 no length  | String(60)  | String()  | another length

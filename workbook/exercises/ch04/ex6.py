@@ -49,6 +49,7 @@ a column that is not there  | ["name"]  | ["title"]  | title
 nothing on the way back  | op.drop_constraint("uq_companies_name", "companies")  | pass  | a downgrade that does nothing
 the table goes  | op.drop_constraint("uq_companies_name", "companies")  | op.drop_table("companies")  | a downgrade that takes too much
 the column goes with it  | op.drop_constraint("uq_companies_name", "companies")  | op.drop_column("companies", "name")  | Missing: the column companies.name
+an argument of alter_column  | op.create_unique_constraint("uq_companies_name", "companies", ["name"])  | op.alter_column("companies", "name", unique=True)  | op.drop_constraint("uq_companies_name", "companies")  | op.alter_column("companies", "name", unique=False)  | an argument that is passed over
 one gap left  | ["name"]  | ____  | Not attempted yet
 without op.  | op.create  | create  | op. is missing
 """,

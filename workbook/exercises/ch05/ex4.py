@@ -55,11 +55,11 @@ def try_out(letters: list[str]) -> list[str]:
 def wrong(letters: list[str]) -> Mistake | None:
     """The well-known ways to correct an applied revision in the wrong order."""
     place = letters.index
-    if letters[-1] != "c":
-        return UNTRIED
     if place("b") < place("d"):
         return EDITED
-    return TOO_EARLY if place("a") < place("b") else None
+    if place("a") < place("b"):
+        return TOO_EARLY
+    return UNTRIED if letters[-1] != "c" else None
 
 
 EXERCISE = Order(
@@ -82,6 +82,7 @@ WRONG = [
     *given(UNTRIED.name, "c d b a", name="commit first"),
     *given(UNTRIED.name, "d b c a", name="commit before the upgrade"),
     *given(EDITED.name, "b d a c", name="edit first"),
+    *given(EDITED.name, "a b c d", name="as they stand"),
     *given(TOO_EARLY.name, "a d b c", name="upgrade first"),
     *given("Use each of the letters a b c d once", "d b a a c", name="a step twice"),
 ]

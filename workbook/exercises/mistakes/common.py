@@ -27,7 +27,7 @@ def differing(trial: Trial) -> list[tuple[str, Column, Column]]:
 
 def about(names: Iterable[str]) -> str:
     """Where a mistake is, in words; nothing where it is nowhere."""
-    found = sorted(names)
+    found = sorted(set(names))
     return f"It is about {' and '.join(found)}." if found else ""
 
 

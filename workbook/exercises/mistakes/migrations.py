@@ -478,6 +478,26 @@ STOPPED = (
         step=ANY,
     ),
     Mistake(
+        "the rule's own name comes first",
+        "Four things follow it: both tables, and a list of columns for each. So a name is missing, and"
+        " not what the error says.",
+        "Put a name of your choice in front, or None, which leaves it to PostgreSQL.",
+        lambda t: (
+            t.failed("TypeError", "create_foreign_key() missing") and t.calls("create_foreign_key")
+        ),
+        step=ANY,
+    ),
+    Mistake(
+        "one table at a time",
+        "op.drop_table takes the name of one table.",
+        "Write a line for each table, the one that refers to others first.",
+        lambda t: (
+            (t.failed("TypeError", "drop_table()") or t.failed("TypeError", "unhashable type"))
+            and t.calls("drop_table")
+        ),
+        step=ANY,
+    ),
+    Mistake(
         "upper and lower case",
         "Upper and lower case are different names to Python: True is not true, and a class is written"
         " with a capital letter.",
@@ -820,7 +840,8 @@ SHOWN = (
     Mistake(
         "no primary key",
         "Without one, two rows can be the same, and no other table can refer to a row.",
-        "Mark the id as the primary key.",
+        "Mark the column that tells one row from another as the primary key, or each of them, if it"
+        " takes several.",
         lambda t: lacks(t, "p"),
     ),
     Mistake(
