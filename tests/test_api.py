@@ -19,6 +19,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import sessionmaker
 from test_history import root_config
 
+from jobboard import main
 from jobboard.database import engine
 from jobboard.main import HEADS, app
 from jobboard.models import Company, Job, JobStatus
@@ -411,7 +412,7 @@ def test_ready_unless_something_is_missing(
         wanted = {"detail": f"The database is at {found}, this application needs {HEAD}."}
         assert (answer.status_code, answer.json()) == (503, wanted)
 
-    monkeypatch.setattr("jobboard.main.HEADS", set(HALVES))
+    monkeypatch.setattr(main, "HEADS", set(HALVES))
     assert at(HALVES[0]).status_code == 503
     assert at(*HALVES).status_code == at(HALVES[0], "later").status_code == 200
 
@@ -469,7 +470,7 @@ def test_query_that_is_wrong(client: TestClient) -> None:
 
 def test_pool_that_runs_dry(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     small = create_engine(engine.url, pool_size=1, max_overflow=0, pool_timeout=0)
-    monkeypatch.setattr("jobboard.main.SessionLocal", sessionmaker(small))
+    monkeypatch.setattr(main, "SessionLocal", sessionmaker(small))
     with small.connect():
         answer = client.get("/jobs/1")
         assert (answer.status_code, answer.json()) == (503, NOT_READY)

@@ -725,7 +725,8 @@ def test_what_does_not_stand_is_put_aside(spoiled: str, monkeypatch: pytest.Monk
     message = arrive(chapter)
     assert_right_start(chapter, kept=spoil == rows)
     assert_nothing_lost(mine)
-    assert rows("SELECT query FROM pg_stat_activity WHERE application_name ~ '^apart-'") == []
+    here = "datname ~ ('^' || current_database()) AND application_name ~ '^apart-'"
+    assert rows(f"SELECT query FROM pg_stat_activity WHERE {here}") == []
     if "To bring it back" in message:
         bring_back(message)
         assert work() == mine
