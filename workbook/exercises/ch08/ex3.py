@@ -1,7 +1,7 @@
 """8.3  A foreign key on rows that break it."""
 
 from workbook.contents import MAPPED, Start
-from workbook.exercises import edits
+from workbook.exercises import Mistake, edits
 from workbook.exercises.kinds import Revision
 
 RULES = ("58bc1e94f06d",)  # jobs and companies have their rules
@@ -14,13 +14,19 @@ CREATE TABLE applications (
 INSERT INTO applications (job_id, email) VALUES
     (1, 'eve@example.com'), (7, 'eve@example.com'), (2, 'finn@example.com'), (9, NULL), (1, NULL);
 """
+# The same table with another job and other offenders: ids that were written down do not help.
+OTHERS = """
+INSERT INTO jobs (id, title, description, company_id) VALUES (9, 'Porter', 'Carries.', 2);
+INSERT INTO applications (job_id, email) VALUES (3, 'gus@example.com'), (12, NULL);
+"""
 DELETE = 'op.execute("DELETE FROM applications WHERE job_id NOT IN (SELECT id FROM jobs)")'
 CREATE = 'op.create_foreign_key("fk_applications_job_id_jobs", "applications", "jobs", ["job_id"], ["id"])'
 DROP = 'op.drop_constraint("fk_applications_job_id_jobs", "applications")'
 
 EXERCISE = Revision(
     file="tie.py",
-    start=Start("applications without a key", (*MAPPED, "named"), RULES, RULES, ROWS),
+    start=Start("a copy with five applications", (*MAPPED, "named"), RULES, RULES, ROWS),
+    also=(Start("production, with other rows", (*MAPPED, "named"), RULES, RULES, ROWS + OTHERS),),
     convention=True,
     names=True,
     exact=True,
@@ -41,6 +47,22 @@ def upgrade() -> None:
 def downgrade() -> None:
     pass
 """,
+    mistakes=(
+        Mistake(
+            "the order of what is handed over",
+            "op.create_foreign_key takes text where it is told a name, and a list where columns are meant.",
+            "First the name and the two tables, then the two lists.",
+            lambda t: t.failed("TypeError", "unhashable") and t.calls("create_foreign_key"),
+            step="upgrade",
+        ),
+        Mistake(
+            "a column without its table",
+            "Which table it is stands before the columns already. The list holds the names of columns.",
+            "ForeignKey in a model wants both in one; here they are apart.",
+            lambda t: t.failed("NoReferencedTableError"),
+            step="upgrade",
+        ),
+    ),
     task="tie rows to rows that are there",
     hints=(
         "Which rows would break the rule? Write the SELECT first, then make a DELETE of it.",
@@ -59,6 +81,11 @@ the rule alone  | {DELETE}\n  |  | rows that break the rule
 all applications go  | \sWHERE job_id NOT IN (SELECT id FROM jobs)  |  | After the upgrade, a row of applications is missing
 those that are right go  | NOT IN  | IN  | rows that break the rule
 by the ids that one saw  | WHERE job_id NOT IN (SELECT id FROM jobs)  | WHERE job_id > 2 OR email IS NULL  | a row of applications is missing: id 5
+by the ids, and right here  | NOT IN (SELECT id FROM jobs)  | IN (7, 9)  | rows that break the rule
+by a limit  | NOT IN (SELECT id FROM jobs)  | > 5  | rows that break the rule
+applications by their own id  | WHERE job_id NOT IN  | WHERE id NOT IN  | rows that break the rule
+table and column in one  | ["id"])  | ["jobs.id"])  | a column without its table
+columns beside their tables  | "applications", "jobs", ["job_id"], ["id"]  | "applications", ["job_id"], "jobs", ["id"]  | the order of what is handed over
 moved to another job  | DELETE FROM applications WHERE  | UPDATE applications SET job_id = 1 WHERE  | a row of applications is too many
 the job is forgotten instead  | DELETE FROM applications WHERE  | UPDATE applications SET job_id = NULL WHERE  | NotNullViolation
 a name that PostgreSQL makes up  | fk_applications_job_id_jobs  | applications_job_id_fkey  | Missing: the constraint fk_applications_job_id_jobs

@@ -1,7 +1,7 @@
 """8.4  An enum with its way back, alone."""
 
 from workbook.contents import MAPPED, NAMED, OPEN_JOBS, Start
-from workbook.exercises import edits
+from workbook.exercises import ANY, Mistake, edits
 from workbook.exercises.kinds import Revision
 
 TYPE = 'kind = sa.Enum("permanent", "temporary", name="job_kind")'
@@ -34,6 +34,24 @@ def upgrade() -> None:
 def downgrade() -> None:
     pass
 """,
+    mistakes=(
+        Mistake(
+            "no operation for types",
+            "Alembic has operations for tables, columns, constraints and indexes, and none for types.",
+            "A type is made and dropped by its own methods, or by SQL.",
+            lambda t: (
+                t.lacking("alembic.op") in ("create_type", "drop_type", "create_enum", "drop_enum")
+            ),
+            step=ANY,
+        ),
+        Mistake(
+            "a list in place of values",
+            "sa.Enum takes its values one after the other, and no list of them.",
+            "Take the square brackets away.",
+            lambda t: t.failed("TypeError", "unhashable") and t.calls("Enum"),
+            step=ANY,
+        ),
+    ),
     task="bring in an enum, and take it away again",
     hints=(
         "Two things come: a type, and a column of it. Two things go.",
@@ -64,6 +82,9 @@ made twice  | {MAKE}  | {MAKE}\n    {MAKE}  | a type that is there already
 made by SQL and by create  | {MAKE}  | op.execute("CREATE TYPE job_kind AS ENUM ('permanent', 'temporary')")\n    {MAKE}  | a type that is there already
 the other type goes  | {UNMAKE}  | op.execute("DROP TYPE job_status")  | a type that is still in use
 the values without quotes  | "permanent", "temporary", n  | permanent, temporary, n  | a name without quotes
+the variable of the other function  | {UNMAKE}  | kind.drop(op.get_bind())  | a variable of the other function
+an operation that there is not  | {UNMAKE}  | op.drop_type("job_kind")  | no operation for types
+the values as a list  | "permanent", "temporary", n  | ["permanent", "temporary"], n  | a list in place of values
 create without the connection  | op.get_bind()  |  | a type is made on a connection
 nothing on the way back  | {DROP}\n    {UNMAKE}  | pass  | a downgrade that does nothing
 the model's enum  | {TYPE}  | from jobboard.models import JobStatus\n    {TYPE}  | models imported into a migration

@@ -175,6 +175,12 @@ def _wrong_case(trial: Trial) -> bool:
     return trial.unknown() in ("true", "false", "none") or name.lower() in NAMES
 
 
+def _made_elsewhere(trial: Trial) -> bool:
+    """Whether the name that Python did not know is a variable of another function."""
+    names = [each for each in ast.walk(trial.tree) if isinstance(each, ast.Name)]
+    return trial.unknown() in {each.id for each in names if isinstance(each.ctx, ast.Store)}
+
+
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
@@ -517,6 +523,13 @@ STOPPED = (
         "The operations, such as create_table, are functions of op.",
         "Write op. before them.",
         lambda t: hasattr(Operations, t.unknown() or t.lacking("sqlalchemy") or "?"),
+        step=ANY,
+    ),
+    Mistake(
+        "a variable of the other function",
+        "What one function makes, the other does not see, and they run on different days.",
+        "Make it in this function too, or above both of them.",
+        _made_elsewhere,
         step=ANY,
     ),
     Mistake(
