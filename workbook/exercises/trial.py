@@ -29,7 +29,7 @@ STEPS = {  # of a trial, as a learner would call them
     "import": "Reading the file",
     "configure": "Connecting the models",
     "create": "Creating the tables",
-    "probe": "Trying the models out",
+    "probe": "Trying it out",
 }
 PLACES = {
     "before": "Before",

@@ -106,6 +106,8 @@ a gap  | "legal_name")  | ____)  | Not attempted yet
 the old name twice  | new_column_name="legal_name"  | new_column_name="name"  | column "name" of relation "companies" already exists
 the names swapped  | {UP}  | ?  | {DOWN}  | {UP}  | ?  | {DOWN}  | column "legal_name" does not exist
 new_name  | new_column_name  | new_name  | an argument that is passed over
+name  | new_column_name  | name  | got multiple values for keyword argument 'name'
+no keyword  | new_column_name=  |  | takes 3 positional arguments but 4 were given
 another table  | "companies"  | "jobs"  | Line 3 of the cell: op.alter_column("jobs"
 the class's name  | "companies"  | "Company"  | relation "Company" does not exist
 the table renamed  | {UP}  | op.rename_table("name", "legal_name")  | relation "name" does not exist

@@ -3,13 +3,22 @@
 from workbook.exercises import Answer, Mistake, cells, edits
 from workbook.exercises.ch05 import functions
 from workbook.exercises.kinds import Revision
+from workbook.exercises.trial import Trial
 
 UP = 'op.rename_table("jobs", "postings")'
 DOWN = 'op.rename_table("postings", "jobs")'
 
+
+def left_behind(trial: Trial) -> bool:
+    """Whether jobs is gone after the upgrade, and postings has no row."""
+    made = trial.run.after("upgrade")
+    return made is not None and "jobs" not in made.rows and not made.rows.get("postings")
+
+
 EXERCISE = Revision(
     file="postings.py",
     exact=True,
+    then="INSERT INTO postings (title, description, company_id) VALUES ('Driver', 'Drives.', 1);",
     code=functions(UP, DOWN),
     shown=functions("pass", "pass"),
     mistakes=(
@@ -18,7 +27,7 @@ EXERCISE = Revision(
             "create_table makes a table without rows, and drop_table takes those of the old one with it. Ids,"
             " keys and the counter behind the ids would have to be made anew, too.",
             "A table can keep all that and change its name.",
-            lambda t: t.calls("create_table", "upgrade") if t.lost else "",
+            lambda t: t.calls("create_table", "upgrade") if left_behind(t) else "",
         ),
     ),
     task="give a table another name",
@@ -40,6 +49,7 @@ CREATE = """op.create_table(
         sa.Column("company_id", sa.Integer(), sa.ForeignKey("companies.id"), nullable=False),
     )"""
 COPY = 'op.execute("INSERT INTO postings SELECT id, description, title, company_id FROM jobs")'
+COUNT = "op.execute(\"SELECT setval('postings_id_seq', (SELECT max(id) FROM postings))\")"
 GONE = 'op.drop_table("jobs")'
 
 
@@ -52,7 +62,7 @@ WRONG = [
     cells("nothing but the cell", EXERCISE.cell, says="Not attempted yet"),
     upgrade("a drop and a create, as drafted", CREATE, GONE, says="a new table begins empty"),
     upgrade("only created", CREATE, says="Extra: the table jobs"),
-    upgrade("copied, and both stay", CREATE, COPY, says="Extra: the table jobs"),
+    upgrade("copied, and both stay", CREATE, COPY, COUNT, says="Extra: the table jobs"),
     upgrade(
         "copied by CREATE TABLE AS",
         'op.execute("CREATE TABLE postings AS SELECT * FROM jobs")',
@@ -63,8 +73,20 @@ WRONG = [
         "copied without the tie",
         CREATE.replace('sa.ForeignKey("companies.id"), ', ""),
         COPY,
+        COUNT,
         GONE,
         says="an id is not a rule",
+    ),
+    upgrade(
+        "copied without the counter", CREATE, COPY, GONE, says="ids that the sequence does not know"
+    ),
+    upgrade(
+        "copied, all to one company",
+        CREATE,
+        COPY.replace("company_id FROM", "1 FROM"),
+        COUNT,
+        GONE,
+        says="After the upgrade",
     ),
     upgrade(
         "copied before it is made", COPY, CREATE, GONE, says='relation "postings" does not exist'
@@ -98,12 +120,19 @@ SQL with a slip  | {UP}  | op.execute("ALTER TABLE jobs RENAME postings")  | syn
 nothing on the way back  | {DOWN}  | pass  | a downgrade that does nothing
 the same on the way back  | {DOWN}  | {UP}  | relation "jobs" does not exist
 dropped on the way back  | {DOWN}  | op.drop_table("postings")  | Missing: the table jobs
-empties it on the way back  | {DOWN}  | {DOWN}\n    op.execute("TRUNCATE jobs")  | rows that were there are not the same
-the rows go on the way  | {UP}  | op.execute("DELETE FROM jobs")\n    {UP}  | rows that were there are not the same
+empties it on the way back  | {DOWN}  | {DOWN}\n    op.execute("TRUNCATE jobs")  | After the downgrade, a row of jobs is missing
+the rows go on the way  | {UP}  | op.execute("DELETE FROM jobs")\n    {UP}  | After the upgrade, a row of postings is missing
 """,
     ),
 ]
 RIGHT = [
+    upgrade(
+        "made anew, with all that belongs to it",
+        CREATE,
+        COPY,
+        COUNT,
+        GONE,
+    ),
     *edits(
         CODE,
         rf"""

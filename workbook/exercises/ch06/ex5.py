@@ -1,5 +1,7 @@
 """6.5  Write the function that leaves tables of others alone."""
 
+import ast
+import re
 from collections.abc import Sequence
 
 from workbook.exercises import Answer, Mistake, cells, edits
@@ -19,6 +21,7 @@ TABLE = {"schema_name": None, "schema_qualified_table_name": "jobs"}
 IN = TABLE | {"table_name": "jobs"}
 OURS = [("companies", "table"), ("jobs", "table")]
 THEIRS = [("visits", "table"), ("visits_2026_07", "table"), ("spatial_ref_sys", "table")]
+THEIRS += [("job", "table"), ("jobs_archive", "table")]  # nearly as one of ours
 OTHERS = [(None, "schema"), ("title", "column"), ("ix_jobs_title", "index")]
 
 
@@ -41,15 +44,63 @@ def answers(trial: Trial, about: Sequence[tuple[str | None, str]], wrong: bool) 
     return ""
 
 
+def base_alone(trial: Trial) -> list[ast.stmt]:
+    """The line that fetches Base where nothing imports the models."""
+    if re.search(r"jobboard\.models|from jobboard import .*\bmodels\b", trial.source):
+        return []
+    return [
+        each
+        for each in ast.walk(trial.tree)
+        if isinstance(each, ast.ImportFrom) and each.module == "jobboard.database"
+    ]
+
+
+def not_called(trial: Trial) -> list[ast.stmt]:
+    """The function that Alembic cannot call as it calls include_name()."""
+    if trial.unknown() == "include_name" or trial.said(r"^(include_name\(\)) .*positional arg"):
+        return [each for each in ast.walk(trial.tree) if isinstance(each, ast.FunctionDef)]
+    return []
+
+
 EXERCISE = Models(
     file="ours.py",
     code=CODE,
     probes={asked(*each): probe(*each) for each in OURS + THEIRS + OTHERS},
     mistakes=(
         Mistake(
+            "importing Base is not importing the models",
+            "Base comes from another module than the models. Unless somebody else imports those, its"
+            " metadata is empty, and no table is yours.",
+            "Take Base from the module whose import brings the tables.",
+            base_alone,
+        ),
+        Mistake(
+            "a function that is called otherwise",
+            "Alembic hands in three: a name, its type, and in what it lies. The check looks for the"
+            " function under the name that the task gives it.",
+            "Compare the line with the one in the cell that you found.",
+            not_called,
+        ),
+        Mistake(
+            "a name that is None",
+            "The default schema is asked about, too, and has None for a name.",
+            "Look at type_ first, and take a name apart only where there is one.",
+            lambda t: t.said("(NoneType)") and t.error.line,
+        ),
+        Mistake(
+            "a table is neither yes nor no",
+            "The question is answered with yes or no. You give the table itself, which Python takes for"
+            " neither; and for a table of others there is none to give.",
+            "Ask whether the name is there, and do not fetch what it stands for.",
+            lambda t: (
+                t.failed("TypeError", "Boolean value")
+                and "Asked about the table companies, it gives the table."
+            ),
+        ),
+        Mistake(
             "a list that somebody has to keep",
             "The names of your tables stand in the models already. A second list will lack the next one,"
-            " and its migrations will never be drafted.",
+            " and each draft will create that table once more.",
             "Ask the metadata for them.",
             lambda t: (
                 any(f"{quote}{name}{quote}" in t.source for name, _ in OURS for quote in "\"'")
@@ -58,14 +109,15 @@ EXERCISE = Models(
         ),
         Mistake(
             "Alembic asks about more than tables",
-            "It asks about schemas, columns, indexes and constraints as well. What you refuse is not"
-            " compared, so drift in it goes unseen; and a function that ends without an answer refuses.",
+            "It asks about schemas, columns, indexes and constraints as well. To Alembic, what you"
+            " refuse is not in the database: it would be drafted anew, or drift in it goes unseen. A function"
+            " that ends without an answer refuses.",
             "Look at type_ first, and say yes to whatever is no table.",
             lambda t: answers(t, OTHERS, False),
         ),
         Mistake(
             "a table of yours is left alone",
-            "Nothing about it would be drafted again, and check would be content with whatever it is like.",
+            "To Alembic it is not in the database then, so each draft would create it once more.",
             "Follow the question about it through your lines: what is compared with what?",
             lambda t: answers(t, OURS, False),
         ),
@@ -160,14 +212,35 @@ WRONG = [
         "name 'target_metadata' is not defined",
     ),
     function("one equals sign", ASK.replace("==", "="), "Line 6 of the cell"),
-    function("the name's length", "return len(name) < 10", "'NoneType' has no len()"),
+    function(
+        "the beginning, of all names",
+        'return not name.startswith("visits")',
+        "a name that is None",
+    ),
+    function(
+        "the table",
+        ASK.replace("name in Base.metadata.tables", "Base.metadata.tables[name]"),
+        "a table is neither yes nor no",
+    ),
+    function(
+        "within a text",
+        ASK.replace("Base.metadata.tables", "str(Base.metadata.tables)"),
+        "a table of others is compared",
+    ),
+    function(
+        "a capital letter",
+        ASK.replace(".tables", ".Tables"),
+        "'MetaData' object has no attribute 'Tables'",
+    ),
+    function("the name's length", "return len(name) < 10", "a name that is None"),
     *edits(
         EXERCISE.filled,
         r"""
-another name of the function  | include_name  | include_table  | name 'include_name' is not defined
-two arguments  | , parent_names  |  | takes 2 positional arguments but 3 were given
+another name of the function  | include_name  | include_table  | a function that is called otherwise
+two arguments  | , parent_names  |  | a function that is called otherwise
 the import is gone  | from jobboard.models import Base  |  | an import is missing
 Base alone  | from jobboard.models  | from jobboard  | cannot import name 'Base'
+Base without models  | jobboard.models  | jobboard.database  | importing Base is not importing the models
 prints in place of returns  | return name  | print(name  | .tables  | .tables)  | a table of others is compared
 """,
     ),

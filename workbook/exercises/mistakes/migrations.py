@@ -137,7 +137,16 @@ def _nothing_to_alter(trial: Trial) -> list[ast.Call]:
         call
         for call in trial.calls("alter_column", "upgrade")
         if "new_column_name" not in {each.arg for each in call.keywords}
+        and not _names_what_is_there(trial, call)
     ]
+
+
+def _names_what_is_there(trial: Trial, call: ast.Call) -> bool:
+    """Whether the call's first two arguments are a table and a column that were there before."""
+    names = [each.value for each in call.args[:2] if isinstance(each, ast.Constant)]
+    return any(
+        [name, column] == names for name, t in trial.before.tables.items() for column in t.columns
+    )
 
 
 def _referring(trial: Trial, parent: str) -> str:

@@ -168,9 +168,12 @@ STOPPED = (
         "a side of the relationship is missing",
         "The relationship is tried out from both classes, and one of them has no such attribute.",
         "Give each class an attribute that leads to the other.",
-        lambda t: _has_no(
-            t.said(r"'(\w+)' is an invalid keyword argument for (\w+)")[::-1]
-            or t.said(r"^'(\w+)' object has no attribute '(?!_sa_)(\w+)'")
+        lambda t: (
+            _classes(t)
+            and _has_no(
+                t.said(r"'(\w+)' is an invalid keyword argument for (\w+)")[::-1]
+                or t.said(r"^'(\w+)' object has no attribute '(?!_sa_)(\w+)'")
+            )
         ),
         step="probe",
     ),
