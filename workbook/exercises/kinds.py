@@ -118,7 +118,7 @@ class FindOut(Answered):
         return f'check("{self.id}", {value})'
 
     def weigh(self, answer: object) -> Outcome:
-        goal, given = plain(self._goal()), plain(answer)
+        goal, given = plain(self._goal()), plain(answer).rstrip(".")
         if given == goal or (goal.isdigit() and re.findall(r"\d+", given) == [goal]):
             return DONE
         for wrong, mistake in self.wrong.items():

@@ -51,4 +51,4 @@ WRONG = [
     *given("a revision has a name", 3),
     *given("That is not what comes out: 'base'", "base"),
 ]
-RIGHT = given("", " R3")
+RIGHT = given("", " R3", "r3.")
