@@ -24,6 +24,7 @@ HOSTILE = """
     hooksPath = {hooks}
     autocrlf = true
     safecrlf = true
+    attributesFile = {hooks}/attributes
 [merge]
     ff = only
     verifySignatures = true
@@ -44,6 +45,7 @@ def project(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     for name in ("pre-commit", "commit-msg", "pre-merge-commit"):
         (hooks / name).write_text(HOOK)
         (hooks / name).chmod(0o755)
+    (hooks / "attributes").write_text("*.py merge=binary\n")
     (tmp_path / "gitconfig").write_text(HOSTILE.format(hooks=hooks.as_posix()))
     before = dict(os.environ)
     monkeypatch.chdir(tmp_path)
@@ -128,6 +130,16 @@ def test_no_setting_of_the_users_is_in_the_way(way: str) -> None:
     text = models.read_text(encoding="utf-8")
     assert all(f"    {each}: Mapped" in text for each in ("location", "website", "hours"))
     assert len(scripts(workspace()).get_heads()) == 2
+
+
+def test_no_variable_of_the_users_is_in_the_way() -> None:
+    """Those that git takes before any file of settings, too."""
+    os.environ |= {"GIT_AUTHOR_NAME": "Eve", "GIT_TRACE": "1", "GIT_CONFIG_COUNT": "1"}
+    os.environ |= {"GIT_CONFIG_KEY_0": "commit.gpgSign", "GIT_CONFIG_VALUE_0": "true"}
+    starts.start(9)
+    make_repository()
+    assert git("log", "--format=%an %s") == "You The job board as it is\n"
+    assert not {"GIT_TRACE", "GIT_CONFIG_COUNT"} & {*os.environ}
 
 
 def test_own_ids_and_own_words_for_types() -> None:

@@ -18,7 +18,8 @@ from workbook import ROOT, WorkbookError, home
 GRACE = "Grace Moreau <grace@example.com>"
 LAST_WEEK = "2026-06-01T09:00:00+0000"
 IGNORED = "/*.ipynb\n.ipynb_checkpoints/\n/practice/\n/.draft-*\n__pycache__/\n*.py[cod]\n"
-# Of a user's settings, those that would break a lesson: who commits, signatures, hooks, line ends.
+# Of a user's settings, those that would break a lesson: who commits, signatures, hooks, line ends,
+# files that are ignored, or merged in a way of their own, in all of the user's repositories.
 # Refs stay files of their own, because empty folders do not come back from where work is put aside.
 SETTINGS = {
     "user.name": "You",
@@ -28,11 +29,15 @@ SETTINGS = {
     "core.autocrlf": "input",
     "core.safecrlf": "false",
     "core.fsmonitor": "false",
+    "core.excludesFile": "",
+    "core.attributesFile": "",
     "merge.ff": "true",
     "merge.verifySignatures": "false",
     "gc.packRefs": "false",
 }
-OTHERS = "GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_NAMESPACE"
+# Of git's variables, those that say where git itself is and how it reaches others. The rest lead to
+# another repository, or go before every setting: who commits, signatures, what is printed.
+KEPT = ("GIT_EXEC_PATH", "GIT_SSH", "GIT_SSL", "GIT_ASKPASS")
 AGAIN = "start(9, fresh=True) begins with a project for this chapter."
 
 
@@ -70,8 +75,9 @@ def protect() -> None:
 
     Where workspace/ is no repository, git finds none: not the clone that the workbook lies in.
     """
-    for name in OTHERS.split():
-        os.environ.pop(name, None)
+    for name in [*os.environ]:
+        if name.startswith("GIT_") and not name.startswith(KEPT):
+            del os.environ[name]
     os.environ |= {
         "GIT_CEILING_DIRECTORIES": str(home()),
         "GIT_CONFIG_GLOBAL": str(Path(__file__).with_suffix(".gitconfig")),
