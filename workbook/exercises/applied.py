@@ -18,18 +18,18 @@ UNMANAGED = Mistake(
     "tables without a migration",
     "The tables are there, but Alembic's row is not: they were made in some other way. The next"
     ' upgrade would stop at "already exists".',
-    "Let Alembic make them. Run the notebook's first cell for a clean start, then upgrade.",
+    "Let Alembic make them. The notebook's first cell says how to begin anew; then upgrade.",
 )
 STAMPED = Mistake(
     "an id without its tables",
     "alembic_version names the revision, and not all of its tables are there. The row was set by stamp"
     " or by hand, or a table was dropped: Alembic believes its row without looking.",
-    "Run the notebook's first cell for a clean start, then let the upgrade itself write the row.",
+    "The notebook's first cell says how to begin anew; then let the upgrade itself write the row.",
 )
 UNKNOWN = Mistake(
     "an id that no file explains",
     "alembic_version names a revision, and alembic/versions has no file for it.",
-    "Bring the file back, or run the notebook's first cell for a clean start.",
+    "Bring the file back, or begin anew: the notebook's first cell says how.",
 )
 STATES = (UNMANAGED, STAMPED, UNKNOWN)
 

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import importlib
 import linecache
+import re
 import sys
 import traceback
 import types
@@ -262,7 +263,8 @@ def described(step: str, error: BaseException, folder: Path) -> Failure:
     frames = traceback.extract_tb(error.__traceback__)
     places = [(frame.filename, frame.lineno or 0) for frame in frames]
     if isinstance(error, SyntaxError):
-        name, message = UNREADABLE, error.msg
+        # its own numbers of lines do not count the cell's first one
+        name, message = UNREADABLE, re.sub(r" \(detected at line \d+\)| on line \d+", "", error.msg)
         places = [(error.filename or "", error.lineno or 0)]
     elif isinstance(error, ValueError) and "null bytes" in message:
         name, places = UNREADABLE, []  # a SyntaxError only since Python 3.11.4
