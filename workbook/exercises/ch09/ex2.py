@@ -132,6 +132,9 @@ head, by name  | "{MERGED}"  | "head"  | an id that no file has
 without quotes  | "{MERGED}"  | head  | Line 8 of the cell: down_revision = head
 no such line  | down_revision = "{MERGED}"\\n  |  | a file without its ids
 no ids at all  | revision = "{OWN}"\\n  |  | down_revision = "{MERGED}"\\n  |  | a file without its ids
+a quote not closed  | "{MERGED}"  | "{MERGED}  | unterminated string literal.
+an id of its own  | {OWN}  | aaaaaaaaaaaa  | the wrong one of two ids
+depends on the merge  | down_revision = "{MERGED}"  | down_revision = "{FORK}"\\ndepends_on = "{MERGED}"  | still two heads
 another column  | salary  | pay  | Missing: the column jobs.salary
 nothing on the way back  | op.drop_column("jobs", "salary")  | pass  | a downgrade that does nothing
 nothing left of it  | op.add_column("jobs", sa.Column("salary", sa.Integer()))  | pass  | Missing: the column jobs.salary

@@ -107,6 +107,8 @@ no key  | , primary_key=True  |  | no primary key
 an identity  | sa.Integer(), primary  | sa.Integer(), sa.Identity(), primary  | an identity in place of serial
 nothing on the way back  | op.drop_table("subscribers")  | pass  | a downgrade that does nothing
 the index alone on the way back  | op.drop_table("subscribers")  | op.drop_index("by_date")  | Extra: the table subscribers
+the key by the convention  | , primary_key=True  |  | sa.UniqueC  | sa.PrimaryKeyConstraint("id", name="pk_subscribers"),\n        sa.UniqueC  | subscribers_pkey
+the table first on the way back  | op.drop_table("subscribers")  | op.drop_table("subscribers")\n    op.drop_index("by_date")  | op.drop_index("by_date")
 a plural of another kind  | subscribers  | subscriber  | Missing: the table subscribers
 without sa.  | sa.Date  | Date  | sa. is missing
 """,
@@ -119,6 +121,7 @@ RIGHT = [
 the index goes first  | \s   op.drop_table  | \s   op.drop_index("by_date", table_name="subscribers")\n    op.drop_table
 the key as a rule  | , primary_key=True  |  | sa.UniqueC  | sa.PrimaryKeyConstraint("id"),\n        sa.UniqueC
 the rule afterwards  | \s       sa.UniqueConstraint("email", name="one_address"),\n  |  | op.create_index  | op.create_unique_constraint("one_address", "subscribers", ["email"])\n    op.create_index
+the index in the table  | \s   op.create_index("by_date", "subscribers", ["since"])\n  |  | name="one_address"),  | name="one_address"),\n        sa.Index("by_date", "since"),
 the index's column by keyword  | ["since"]  | columns=["since"]
 """,
     ),

@@ -33,10 +33,18 @@ DROPPED = Mistake(
     "Change nothing where the column is there.",
     lambda trial: trial.calls("drop_column", "upgrade") or "DROP COLUMN" in trial.source.upper(),
 )
+ROLLED_BACK = Mistake(
+    "a rollback of what is Alembic's",
+    "The transaction is Alembic's, and the new id in alembic_version is part of it. Rolled back, the"
+    " upgrade prints that it runs, and the database stays below it.",
+    "Do not let the error happen.",
+    lambda trial: "begin_nested" not in trial.source and trial.calls("rollback"),
+)
 
 EXERCISE = Revision(
     file="missing.py",
     exact=True,
+    then="UPDATE jobs SET location = 'Hamburg' WHERE location IS NULL",
     start=Start(
         "the merge applied, and no location",
         heads=(MERGED,),
@@ -48,7 +56,7 @@ EXERCISE = Revision(
     ),
     code=f"def upgrade() -> None:\n    {ADD}\n\n\ndef downgrade() -> None:\n    pass\n",
     shown="def upgrade() -> None:\n    ...\n\n\ndef downgrade() -> None:\n    ...\n",
-    mistakes=(DROPPED, BOTH, NOT_ITS_OWN),
+    mistakes=(DROPPED, ROLLED_BACK, BOTH, NOT_ITS_OWN),
     task="add a column where it is missing",
     hints=(
         "The check runs the upgrade twice, the second time with the column there.",
@@ -78,6 +86,9 @@ another length  | 100  | 50  | another length
 Text  | String(100)  | Text()  | jobs.location is TEXT
 in companies  | "jobs"  | "companies"  | Missing: the column jobs.location
 the error swallowed  | {ADD}  | try:\n        op.add_column("jobs", sa.Column("location", sa.String(100)))\n    except Exception:\n        pass  | an error that is swallowed
+the error rolled back  | {ADD}  | try:\n        op.add_column("jobs", sa.Column("location", sa.String(100)))\n    except sa.exc.ProgrammingError:\n        op.get_bind().rollback()  | a rollback of what is Alembic's
+emptied on the way back  | \s   pass  | \s   op.execute("UPDATE jobs SET location = NULL")  | After the downgrade, jobs.location
+a name among columns  | {ADD}  | if "location" not in sa.inspect(op.get_bind()).get_columns("jobs"):\n        op.add_column("jobs", sa.Column("location", sa.String(100)))  | right on one machine only
 a stamp from within  | {ADD}  | op.execute("UPDATE alembic_version SET version_num = '93d7a5e20c4b'")  | alembic_version
 a keyword that is not there  | if_not_exists  | if_missing  | if_missing
 filled, unasked  | pass  | op.execute("UPDATE jobs SET location = 'Berlin'")  | location
@@ -93,6 +104,7 @@ nullable said  | (100))  | (100), nullable=True)
 in SQL  | {ADD}  | op.execute("ALTER TABLE jobs ADD COLUMN IF NOT EXISTS location varchar(100)")
 the table asked  | {ADD}  | columns = sa.inspect(op.get_bind()).get_columns("jobs")\n    if "location" not in [each["name"] for each in columns]:\n        op.add_column("jobs", sa.Column("location", sa.String(100)))
 through the table  | op.add_column("jobs", sa.Column("location", sa.String(100)), if_not_exists=True)  | with op.batch_alter_table("jobs") as jobs:\n        jobs.add_column(sa.Column("location", sa.String(100)), if_not_exists=True)
+the error kept in a savepoint  | {ADD}  | try:\n        with op.get_bind().begin_nested():\n            op.add_column("jobs", sa.Column("location", sa.String(100)))\n    except sa.exc.ProgrammingError:\n        pass
 a word on the way back  | pass  | print("location belongs to an older revision")
 """,
     ),

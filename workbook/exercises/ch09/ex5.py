@@ -1,20 +1,36 @@
 """9.5  Merge a branch, and its migrations, alone."""
 
+import re
+
 import sqlalchemy as sa
 
 from workbook import WorkbookError, project
 from workbook.exercises import Mistake, Outcome, cells
 from workbook.exercises.applied import STATES, applied
-from workbook.exercises.kinds import Do, not_attempted
+from workbook.exercises.kinds import Do, not_attempted, text
 from workbook.exercises.trial import known, not_yet
 from workbook.repository import BRANCHES, git
 
 BRANCH = BRANCHES[1]
 HOURS = BRANCH.revision.name.partition("_")[0]
+PATH = f"alembic/versions/{BRANCH.revision.name}"
 CONFLICT = Mistake(
     "a merge that is not finished",
-    "git has stopped at a conflict: the same lines were changed on both sides.",
-    "git status names the files. Mend them, git add them, and commit.",
+    "git has put together what it could and waits for you: nothing is committed yet. Where the same"
+    " lines were changed on both sides, it is a conflict.",
+    "git status names the files. Mend what is in conflict, git add, and commit.",
+)
+COPIED = Mistake(
+    "her files without her commit",
+    "A squash, a cherry-pick or a copied file makes a commit of your own. git does not know that the"
+    " branch is in main, and will bring it in once more.",
+    "git merge takes the branch as it is, even now.",
+)
+UNKNOWN_TO_MODELS = Mistake(
+    "a column that the models do not know",
+    "Her revision makes jobs.hours, and her line in Job is not in jobboard/models.py: the next"
+    " --autogenerate would draft that the column is dropped.",
+    "git show job-hours shows both halves of her commit.",
 )
 TWO_HEADS = Mistake(
     "still two heads",
@@ -46,22 +62,31 @@ def merged(connection: sa.Connection) -> Outcome:
         return not_attempted("There is no repository yet: run the cell with make_repository first.")
     try:
         inside = git("for-each-ref", "--merged=HEAD", "--format=%(refname:short)").split()
+        files = git("ls-tree", "-r", "--name-only", "HEAD").split()
+        gone = not git("for-each-ref", f"refs/heads/{BRANCH.name}")
         state, here = git("status", "--porcelain"), git("branch", "--show-current").strip()
     except WorkbookError as error:
         return not_yet(str(error))
-    if any(line[:2] in ("UU", "AA", "DU", "UD") for line in state.splitlines()):
-        return known(CONFLICT)
-    if BRANCH.name not in inside:
+    if (project.workspace() / ".git" / "MERGE_HEAD").exists():
+        return known(CONFLICT, *[each for each in state.splitlines() if "U" in each[:2]][:2])
+    if BRANCH.name not in inside and not (gone and PATH in files):  # merged, it may be deleted
+        if PATH in files:
+            return known(COPIED)
         return not_attempted(f"{BRANCH.name} is not merged into {here or 'HEAD'} yet.")
     try:
         scripts = project.scripts(project.workspace())
         heads, ids = scripts.get_heads(), {each.revision for each in scripts.walk_revisions()}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a file there can do
+        if HOURS in str(error) and isinstance(error, KeyError):
+            return known(GONE)
         return not_yet(f"Alembic cannot read the revisions: {type(error).__name__}: {error}.")
     if HOURS not in ids:
         return known(GONE)
     if len(heads) > 1:
         return known(TWO_HEADS, f"They are {' and '.join(sorted(heads))}.")
+    models = text(project.workspace() / "jobboard" / "models.py")
+    if not re.search(r"^ +hours\b", models, re.MULTILINE):
+        return known(UNKNOWN_TO_MODELS)
     outcome = applied(connection)
     if outcome.kind == "not attempted":
         return not_yet("There is one head. Now bring the database to it.")
@@ -85,7 +110,16 @@ EXERCISE = Do(
         "from workbook import make_repository, show_changes, show_drift, show_history\n\nmake_repository()",
         "!git merge company-website",
     ),
-    mistakes=(CONFLICT, TWO_HEADS, GONE, UNCOMMITTED, ELSEWHERE, *STATES),
+    mistakes=(
+        CONFLICT,
+        COPIED,
+        UNKNOWN_TO_MODELS,
+        TWO_HEADS,
+        GONE,
+        UNCOMMITTED,
+        ELSEWHERE,
+        *STATES,
+    ),
     task="merge a branch and its migrations alone",
     hints=(
         "Two merges: git's for the files, and one that leaves the history a single head.",
@@ -98,13 +132,21 @@ EXERCISE = Do(
     passed="You can merge a colleague's migrations, and leave one head for everybody.",
 )
 
-PATH = f"alembic/versions/{BRANCH.revision.name}"
 REPARENT = f"""
 from pathlib import Path
 
 theirs, ours = Path("{PATH}"), "{BRANCHES[0].revision.name.partition("_")[0]}"
 theirs.write_text(theirs.read_text().replace('"93d7a5e20c4b"', f'"{{ours}}"'))
 """
+CLASH = """
+from pathlib import Path
+
+models = Path("jobboard/models.py")
+title = "    title: Mapped[str] = mapped_column(String(100))\\n"
+models.write_text(models.read_text().replace(title, title + "    place: Mapped[str | None]\\n"))
+!git commit -am "a line at the same place"
+"""
+OURS = "!git checkout --ours jobboard/models.py"
 WRONG = [
     cells("nothing", says="Not attempted yet"),
     cells("upgraded, and nothing merged", UP, says="Not attempted yet"),
@@ -114,6 +156,44 @@ WRONG = [
     cells("applied and not committed", MERGE, HEAD, UP, says="one head, on your machine only"),
     cells(
         "her file is deleted", MERGE, f"!git rm {PATH}", UP, says="a colleague's revision is gone"
+    ),
+    cells(
+        "her file is deleted after all",
+        MERGE,
+        HEAD,
+        UP,
+        COMMIT,
+        f"!git rm {PATH}",
+        says="a colleague's revision is gone",
+    ),
+    cells(
+        "git waits",
+        "!git merge --no-commit job-hours",
+        HEAD,
+        UP,
+        says="a merge that is not finished",
+    ),
+    cells(
+        "squashed",
+        "!git merge --squash job-hours",
+        HEAD,
+        UP,
+        COMMIT,
+        says="her files without her commit",
+    ),
+    cells("a conflict", CLASH, MERGE, says="a merge that is not finished"),
+    cells(
+        "a conflict, hers left out",
+        CLASH,
+        MERGE,
+        OURS,
+        HEAD,
+        UP,
+        COMMIT,
+        says=UNKNOWN_TO_MODELS.name,
+    ),
+    cells(
+        "the new file is not added", MERGE, HEAD, UP, "!git commit -am hours", says=UNCOMMITTED.name
     ),
     cells(
         "git keeps ours", "!git merge -s ours job-hours", UP, says="a colleague's revision is gone"
@@ -179,8 +259,11 @@ WRONG = [
         says="and the head is",
     ),
 ]
+REBASE = "!git switch job-hours\n!git rebase main\n!git switch main"
 RIGHT = [
     cells("her revision comes after the head", MERGE, REPARENT, UP, COMMIT),
+    cells("the branch is deleted afterwards", MERGE, HEAD, UP, COMMIT, "!git branch -d job-hours"),
+    cells("her commit after yours", REBASE, MERGE, HEAD, UP, COMMIT),
     cells("upgraded after the commit", MERGE, HEAD, COMMIT, UP),
     cells("applied before the merge", UP, MERGE, HEAD, UP, COMMIT),
     cells("heads, then the merge", MERGE, "!alembic upgrade heads", HEAD, UP, COMMIT),
