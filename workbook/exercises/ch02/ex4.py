@@ -53,7 +53,7 @@ return  | op.drop_table("jobs")  | return\n    op.drop_table("jobs")  | a downgr
 a typo in the name  | "companies"  | "company"  | table "company" does not exist
 names without quotes  | "jobs"  | jobs  | "companies"  | companies  | a name without quotes
 drop_table without op.  | op.drop  | drop  | op. is missing
-two names in one call  | "jobs")\n    op.drop_table("companies")  | "jobs", "companies")  | drop_table
+two names in one call  | "jobs")\n    op.drop_table("companies")  | "jobs", "companies")  | one table at a time
 Alembic's table too  | "companies")  | "companies")\n    op.drop_table("alembic_version")  | Alembic's own table is gone
 a commit  | "jobs")  | "jobs")\n    op.get_bind().commit()  | a migration that commits
 COMMIT as SQL  | "jobs")  | "jobs")\n    op.execute("COMMIT")  | a migration that commits
