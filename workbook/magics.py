@@ -30,10 +30,18 @@ def register() -> None:
 def load_ipython_extension(shell: Any) -> None:
     """What JupyterLab's kernels begin with, so that a cell run too early is told what it lacks."""
     shell.register_magic_function(writerevision, "cell")
+    shell.register_magic_function(_early_sql, "line_cell", "sql")  # %load_ext sql has its own
     with contextlib.suppress(WorkbookError):  # the first cell says it
         repository.protect()
     shell.set_custom_exc((NameError,), _unknown_name)
     shell.events.register("pre_run_cell", _before)
+
+
+def _early_sql(line: str, cell: str = "") -> None:
+    """Raises WorkbookError: IPython would say that there is no such magic, and not what to do."""
+    raise WorkbookError(
+        "This kernel does not know %sql yet. Run the first cell, then the one with %load_ext sql."
+    )
 
 
 def _unknown_name(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
