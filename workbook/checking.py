@@ -151,17 +151,19 @@ def solution(id: str) -> Card:
 
 
 def progress() -> Card:
-    """What is done in each chapter, and where to go on."""
+    """What is done in each chapter that was begun, and where to go on."""
     done = set(_read()["done"])
-    lines, following = [], None
+    lines, more, following = [], 0, None
     for chapter in CHAPTERS:
         mine = every([chapter])
-        if not mine:
-            continue
-        marks = " ".join("■" if each.id in done else "□" for each in mine)
         count = sum(each.id in done for each in mine)
-        lines.append(f"Chapter {chapter}:  {marks}  {count} of {len(mine)} done")
         following = following or next((each for each in mine if each.id not in done), None)
+        if count or following in mine:
+            marks = " ".join("■" if each.id in done else "□" for each in mine)
+            lines.append(f"Chapter {chapter}:  {marks}  {count} of {len(mine)} done")
+        else:
+            more += len(mine)
+    lines += [f"And {more} in other chapters."] * bool(more)
     end = f"Go on with {following.id}: {following.task}." if following else "All of them are done."
     return Card("Your progress", (*lines, end))
 

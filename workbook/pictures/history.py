@@ -54,7 +54,7 @@ def _history(newest: int = 0) -> Picture:
             [lanes.replace("*", signs[name][0] if name else ""), name, message + head + place]
         )
         if earlier and name == shown[0]:
-            lines.append(["\N{VERTICAL ELLIPSIS}", "", f"{earlier} earlier revisions"])
+            lines.append(["\N{VERTICAL ELLIPSIS}", "", "earlier revisions"])
             break
     legend = "   ".join(" ".join(each) for each in dict.fromkeys(signs.values()))
     text = f"{aligned(lines)}\n\n{legend}"
@@ -182,7 +182,7 @@ def _flowchart(
     def label(node: str, *lines: str) -> str:
         return "<br/>".join([*lines, *(["the database is here"] if node in places else [])])
 
-    first = label("base", f"{earlier} earlier revisions" if earlier else "base")
+    first = label("base", "earlier revisions" if earlier else "base")
     lines = ["flowchart BT", f'  base(["{first}"])']
     lines += [f'  later(["{later} later revisions"])'] if later else []
     arrows: dict[str, None] = {}
