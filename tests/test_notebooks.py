@@ -193,7 +193,7 @@ UNTIDY: list[tuple[str, Breach, str]] = [
     ("id twice", put(0, id="cell-1"), "nobody has chosen"),  # nbformat gives it another
     ("other chapter", put(1, source="from workbook import start\n\nstart(6)"), "start(7)"),
     ("no import", put(1, source="start(7)"), "start(7)"),
-    ("path", say("Generating /home/ada/workspace/x.py\n"), "the path /home/ada"),
+    ("path", say("Generating /Users/ada/workspace/x.py\n"), "the path /Users/ada"),
     ("Windows path", say("Generating C:\\Users\\ada\n"), "the path C:\\Users"),
 ]
 
