@@ -2,7 +2,7 @@
 
 import enum
 
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, ForeignKey, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from jobboard.database import Base
@@ -34,15 +34,20 @@ class Job(Base):
     """A job that one company offers."""
 
     __tablename__ = "jobs"
-    __table_args__ = (CheckConstraint("btrim(title) <> ''", name="title_not_blank"),)
+    __table_args__ = (
+        CheckConstraint("btrim(title) <> ''", name="title_not_blank"),
+        CheckConstraint("hours BETWEEN 1 AND 60", name="hours_in_a_week"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(100))
+    hours: Mapped[int | None]
     description: Mapped[str]
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
     status: Mapped[JobStatus] = mapped_column(
         Enum(JobStatus, name="job_status"), server_default="open"
     )
-    location: Mapped[str | None] = mapped_column(String(100))
+    city: Mapped[str | None] = mapped_column(String(100), index=True)
+    remote: Mapped[bool] = mapped_column(server_default=false())
 
     company: Mapped[Company] = relationship(back_populates="jobs")

@@ -14,6 +14,7 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 Text50 = Annotated[Text, StringConstraints(max_length=50)]
 Text100 = Annotated[Text, StringConstraints(max_length=100)]
 Text200 = Annotated[Text, StringConstraints(max_length=200)]
+Hours = Annotated[int, Field(ge=1, le=60)]  # in a week
 Status = Annotated[JobStatus, Field(strict=False)]  # a word in JSON, a member of the enum here
 
 
@@ -23,6 +24,7 @@ def whole(number: object) -> object:
 
 
 IdInBody = Annotated[Id, BeforeValidator(whole)]
+HoursInBody = Annotated[Hours, BeforeValidator(whole)]
 
 # In a change, for a field that may be left out and may not be null. Nobody reads the value: with
 # None as the default instead, the description would offer null.
@@ -60,29 +62,35 @@ class CompanyRead(BaseModel):
 
 class JobCreate(Body):
     title: Text100
+    hours: HoursInBody | None = None
     description: Text
     company_id: IdInBody
     status: Status = JobStatus.open
-    location: Text100 | None = None
+    city: Text100 | None = None
+    remote: bool = False
 
 
 class JobUpdate(Body):
-    """What is left out stays as it is; null clears `location`."""
+    """What is left out stays as it is; null clears `hours` and `city`."""
 
     title: Text100 = LEFT_OUT
+    hours: HoursInBody | None = None
     description: Text = LEFT_OUT
     company_id: IdInBody = LEFT_OUT
     status: Status = LEFT_OUT
-    location: Text100 | None = None
+    city: Text100 | None = None
+    remote: bool = LEFT_OUT
 
 
 class JobRead(BaseModel):
     id: int
     title: str
+    hours: int | None
     description: str
     company_id: int
     status: JobStatus
-    location: str | None
+    city: str | None
+    remote: bool
 
 
 class Paging(BaseModel):

@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 COMPANY: dict[str, Any] = {"user_id": "ada", "name": "Analytical Engines"}
 JOB: dict[str, Any] = {"title": "Engineer", "description": "Mends it.", "company_id": 1}
+NEW: dict[str, Any] = {"status": "open", "hours": None, "city": None, "remote": False}
 NOT_READY = {"detail": "The database is not ready; the log says why."}
 (HEAD,) = HEADS
 
@@ -73,8 +74,8 @@ def fill(companies: int, jobs: int) -> None:
     ("path", "body", "defaults", "change"),
     [
         ("/companies", COMPANY, {"website": None}, {"website": "https://analytical.example"}),
-        ("/jobs", JOB, {"status": "open", "location": None}, {"status": "closed", "company_id": 2}),
-        ("/jobs", JOB | {"status": "draft", "location": "London"}, {}, {"location": "Paris"}),
+        ("/jobs", JOB, NEW, {"status": "closed", "company_id": 2, "remote": True}),
+        ("/jobs", JOB | NEW | {"city": "London", "hours": 40}, {}, {"city": "Paris", "hours": 1}),
     ],
 )
 def test_a_life(
@@ -114,14 +115,14 @@ def test_jobs_of_a_company(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("path", "body", "optional"),
-    [("/companies", COMPANY, {"website": "w"}), ("/jobs", JOB, {"location": "l"})],
+    [("/companies", COMPANY, {"website": "w"}), ("/jobs", JOB, {"city": "c", "hours": 1})],
 )
 def test_what_is_left_out_stays_and_null_clears(
     client: TestClient, path: str, body: dict[str, Any], optional: dict[str, Any]
 ) -> None:
     client.post("/companies", json=COMPANY | {"user_id": "grace"})
     row = client.post(path, json=body | optional).json()
-    (field,) = optional
+    field, *_ = optional
     assert client.patch(f"{path}/{row['id']}", json={}).json() == row
     for required in row.keys() - optional.keys() - {"id"}:
         refused = client.patch(f"{path}/{row['id']}", json={required: None, field: "changed"})
@@ -259,7 +260,9 @@ IMPOSSIBLE = [
     ("/jobs", "description", NO_TEXTS),
     ("/jobs", "company_id", NO_IDS),
     ("/jobs", "status", ['"Open"', '""', "1", "true", "null", '["open"]']),
-    ("/jobs", "location", [*NO_TEXTS, f'"{101 * "x"}"']),
+    ("/jobs", "hours", ["0", "61", "1.5", '"40"', "true", "NaN"]),
+    ("/jobs", "remote", ["null", "0", "1", '"true"']),
+    ("/jobs", "city", [*NO_TEXTS, f'"{101 * "x"}"']),
     ("/jobs", "titel", ['"Engineer"']),
 ]
 
@@ -284,7 +287,7 @@ def test_values_at_their_limits(client: TestClient) -> None:
     company = {"user_id": "\x01", "name": 50 * "\N{ROCKET}", "website": 200 * "\N{ROCKET}"}
     assert client.post("/companies", json=company).json() == company | {"id": 1}
     job = {"title": 100 * "\N{ROCKET}", "description": 100_000 * "é", "company_id": 1}
-    job |= {"location": f" {98 * 'é'}\n", "status": "draft"}
+    job |= NEW | {"city": f" {98 * 'é'}\n", "hours": 60}
     assert client.post("/jobs", json=job).json() == job | {"id": 1}
     assert client.patch("/jobs/1", content='{"company_id": 1.0}', headers=JSON).json()["id"] == 1
 
@@ -448,7 +451,7 @@ def test_no_server(
     ("change", "words"),
     [
         ("DROP TABLE jobs", 'relation "jobs" does not exist'),
-        ("ALTER TABLE jobs DROP location", "column jobs.location does not exist"),
+        ("ALTER TABLE jobs DROP city", "column jobs.city does not exist"),
         ("REVOKE ALL ON jobs FROM current_user", "permission denied for table jobs"),
     ],
 )

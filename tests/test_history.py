@@ -84,7 +84,7 @@ def tables(engine: Engine) -> set[str]:
 
 
 def schema(engine: Engine) -> list[tuple[Any, ...]]:
-    """What is in the database but Alembic's own table: relations, columns, constraints, enums."""
+    """What is in the database but Alembic's own table: relations, columns, rules, types, code."""
     found = rows(
         engine,
         """
@@ -243,6 +243,9 @@ def content(engine: Engine) -> list[tuple[Any, ...]]:
     )
 
 
+ROWS_ALONE = {"c8e5037a1d29"}  # what changes no schema
+
+
 @pytest.mark.parametrize("revision", REVISIONS, ids=lambda script: str(script.doc))
 def test_each_revision_up_down_up(connected: Engine, revision: Script) -> None:
     """With rows in the tables that there are: none may be lost, but in a table that goes.
@@ -259,7 +262,7 @@ def test_each_revision_up_down_up(connected: Engine, revision: Script) -> None:
 
     upgrade(config, revision.revision)
     after = schema(connected)
-    assert (after != before) is not revision.is_merge_point
+    assert (after != before) is not (revision.is_merge_point or revision.revision in ROWS_ALONE)
     assert content(connected) == kept
 
     if not kept:
@@ -384,13 +387,16 @@ def test_constraints_get_their_names_whatever_they_were_called(connected: Engine
 # What squawk says of these revisions and why it stays: a revision that was applied is not edited.
 WHILE_OTHERS_WAIT = "the table is small; chapter 11 shows how it goes on a large one"
 LENGTHS = "the models name lengths; to make a varchar longer changes no row and takes no time"
+AFTER_THE_SWITCH = "no application uses it any more; the three revisions before have seen to that"
 ARGUED = {
     "adding-not-nullable-field": ("a45e7c1390df", WHILE_OTHERS_WAIT),
     "constraint-missing-not-valid": ("e7340c9ad512 58bc1e94f06d", WHILE_OTHERS_WAIT),
     "disallowed-unique-constraint": ("e7340c9ad512", WHILE_OTHERS_WAIT),
-    "prefer-bigint-over-int": ("1f3a9c5e7b20", "two thousand million jobs are not to be expected"),
+    "ban-drop-column": ("e3a7c25d9b18", AFTER_THE_SWITCH),
+    "ban-drop-function": ("e3a7c25d9b18", AFTER_THE_SWITCH),
+    "prefer-bigint-over-int": ("1f3a9c5e7b20 5ad0c3e8912f", "neither jobs nor hours are so many"),
     "prefer-identity": ("1f3a9c5e7b20", "SERIAL is what SQLAlchemy makes of a plain primary key"),
-    "prefer-text-field": ("1f3a9c5e7b20 b1c83e5f7a46 0f4e6b8c2d97", LENGTHS),
+    "prefer-text-field": ("1f3a9c5e7b20 b1c83e5f7a46 0f4e6b8c2d97 b4d91e6c7f03", LENGTHS),
     "require-concurrent-index-creation": ("2d61f8a0b37c", WHILE_OTHERS_WAIT),
 }
 # A long backfill harms nobody; what must be short is the wait for a lock, and that has its limit.
@@ -404,8 +410,8 @@ def test_what_squawk_finds_is_mended_or_argued(tmp_path: Path) -> None:
     start, *parts = re.split(r"(?m)^-- Running upgrade .*-> (\w+)$", script.getvalue())
     begin = start[: start.index("CREATE TABLE alembic_version")]
     for revision, statements in zip(parts[::2], parts[1::2], strict=True):
-        inside = statements.replace("COMMIT;", "")
-        (tmp_path / f"{revision}.sql").write_text(f"{begin}{inside}COMMIT;", encoding="utf-8")
+        one = f"{begin}{statements.rpartition('COMMIT;')[0] or statements}COMMIT;"
+        (tmp_path / f"{revision}.sql").write_text(one, encoding="utf-8")
 
     program = shutil.which("squawk", path=sysconfig.get_path("scripts"))
     assert program

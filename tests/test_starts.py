@@ -35,6 +35,7 @@ from sql.connection import Connection  # type: ignore[import-untyped]
 from traitlets.config import Config
 
 from workbook import ROOT, WorkbookError, apart, aside, contents, project, starts
+from workbook.exercises.ch09 import ex5
 from workbook.server import database as db
 
 INIT = next((ROOT / "alembic" / "versions").glob("*_init.py"))
@@ -590,13 +591,16 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
     InteractiveShell.clear_instance()
 
 
+SOLVED = {"exercise-9-5": ex5.EXERCISE.done}  # what the next chapter builds upon
+
+
 def play(shell: InteractiveShell, chapter: int, part: float = 1) -> None:
     """Run this part of a chapter's code cells, as the learner would."""
     path = ROOT / "notebooks" / contents.CHAPTERS[chapter].lesson
     cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     for cell in cells[: round(part * len(cells))]:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            result = shell.run_cell(cell.source)
+            result = shell.run_cell(SOLVED.get(cell.id, cell.source))
         assert result.success or "raises-exception" in cell.metadata.get("tags", []), cell.source
 
 

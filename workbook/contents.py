@@ -6,6 +6,10 @@ from dataclasses import dataclass
 INIT = "1f3a9c5e7b20"
 OWNED = "a45e7c1390df"  # companies.user_id is required
 NAMED = "93d7a5e20c4b"  # constraints have names, jobs a status
+MERGED = "c58e2f01a7d4"  # all branches are in
+INDEXED = "d3f6a81b20c9"  # jobs.location has an index
+RULED = "f20b9d6a3c17"  # jobs.remote, and a rule for jobs.hours
+RENAMED = "e3a7c25d9b18"  # jobs.location is jobs.city: the end
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,17 @@ INSERT INTO jobs (title, description, company_id, status) VALUES
     ('Analyst', 'Asks the questions.', 1, 'closed'),
     ('Bookseller', 'Knows every shelf.', 2, 'open'), ('Nurse', 'Nights and weekends.', 3, 'draft');
 """
+
+PLACES = """
+INSERT INTO companies (user_id, name, website) VALUES ('ada', 'Ada Analytics', NULL),
+    ('bo', 'Borealis Books', 'https://borealis.example'), ('unclaimed', 'Cedar Clinic', NULL);
+INSERT INTO jobs (title, description, company_id, status, {place}, hours) VALUES
+    ('Data engineer', 'Builds the pipelines.', 1, 'open', 'London', 40),
+    ('Analyst', 'Asks the questions.', 1, 'closed', 'London', 20),
+    ('Bookseller', 'Knows every shelf.', 2, 'open', 'Oslo', 30),
+    ('Nurse', 'Nights and weekends.', 3, 'draft', NULL, NULL);
+"""
+CONVENTION = (*MAPPED, "named")
 
 CHAPTERS = {
     each.number: each
@@ -159,10 +174,80 @@ CHAPTERS = {
             "git merges cleanly, Alembic does not; `stamp`, and a database from before Alembic",
             Start(
                 "names by a convention, a status for jobs, and tables that hold rows",
-                (*MAPPED, "named"),
+                CONVENTION,
                 (NAMED,),
                 (NAMED,),
                 OPEN_JOBS,
+            ),
+        ),
+        Chapter(
+            10,
+            "10_review.ipynb",
+            "Transactions and review",
+            30,
+            "what belongs into one transaction; what a revision locks, and whom it makes wait",
+            Start(
+                "one head, every branch merged, and tables that hold rows",
+                (*CONVENTION, "merged"),
+                (MERGED,),
+                (MERGED,),
+                OPEN_JOBS,
+            ),
+        ),
+        Chapter(
+            11,
+            "11_locks.ipynb",
+            "Locks: migrate while people work",
+            40,
+            "a migration of two milliseconds that stops the site, and how it does not",
+            Start(
+                "an index on jobs.location, and tables that hold rows",
+                (*CONVENTION, "indexed"),
+                (INDEXED,),
+                (INDEXED,),
+                PLACES.format(place="location"),
+            ),
+        ),
+        Chapter(
+            12,
+            "12_expand_contract.ipynb",
+            "Expand and contract",
+            40,
+            "a column renamed while the old and the new application both serve",
+            Start(
+                "a rule for jobs.hours, the column jobs.remote, and tables that hold rows",
+                (*CONVENTION, "ruled"),
+                (RULED,),
+                (RULED,),
+                PLACES.format(place="location"),
+            ),
+        ),
+        Chapter(
+            13,
+            "13_ship.ipynb",
+            "Test and ship",
+            40,
+            "tests, gates and roles; two deployers at once, a backup, and a way to stop",
+            Start(
+                "the finished schema, where jobs have a city, and tables that hold rows",
+                (*CONVENTION, "city"),
+                (RENAMED,),
+                (RENAMED,),
+                PLACES.format(place="city"),
+            ),
+        ),
+        Chapter(
+            14,
+            "14_capstone.ipynb",
+            "An inherited mess",
+            60,
+            "a project that somebody left, a letter from its owner, and no steps",
+            Start(
+                "the finished schema, where jobs have a city, and tables that hold rows",
+                (*CONVENTION, "city"),
+                (RENAMED,),
+                (RENAMED,),
+                PLACES.format(place="city"),
             ),
         ),
     )

@@ -5,6 +5,7 @@ import functools
 import importlib
 import io
 import os
+import re
 import runpy
 import shutil
 import sys
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config, main
 from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
 from workbook import ROOT, WorkbookError, home, magics, repository, unwritable
@@ -26,6 +28,7 @@ from workbook.server.database import URL
 
 FILES = ROOT / "workbook" / "files"
 MODELS = FILES / "models"
+CONCURRENTLY = re.compile(r"(?i)^(\s*(?:create(?:\s+unique)?|drop)\s+index)\s+concurrently\b")
 
 
 def workspace() -> Path:
@@ -91,6 +94,7 @@ def migrate(
     """Upgrade or downgrade a connection, without any env.py: only the revision files count.
 
     And, where it is `named`, the naming convention: Alembic applies it to what they leave unnamed.
+    A transaction that the caller has begun is the caller's to end, so all is done inside it.
     """
 
     def steps(current, context):  # type: ignore[no-untyped-def]
@@ -99,9 +103,26 @@ def migrate(
 
     with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
         names = sa.MetaData(naming_convention=convention() if named else None)
+        inside = _inside if connection.in_transaction() else contextlib.nullcontext
         environment.configure(connection=connection, target_metadata=names)
-        with environment.begin_transaction():
+        with inside(environment.get_context()), environment.begin_transaction():
             environment.run_migrations()
+
+
+@contextlib.contextmanager
+def _inside(context: MigrationContext) -> Iterator[None]:
+    """Let revisions do in a transaction what they do outside of theirs, where others work."""
+
+    def plainly(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> tuple[str, Any]:
+        return CONCURRENTLY.sub(r"\1", statement), parameters
+
+    context.autocommit_block = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+    connection = context.connection
+    sa.event.listen(connection, "before_cursor_execute", plainly, retval=True)
+    try:
+        yield
+    finally:
+        sa.event.remove(connection, "before_cursor_execute", plainly)
 
 
 def lay_out(folder: Path, start: Start) -> None:

@@ -62,7 +62,7 @@ BRANCHES = (
     ),
     Branch(
         "job-hours",
-        ROOT / "workbook/files/hours/alembic/versions/5ad0c3e8912f_add_jobs_hours.py",
+        ROOT / "alembic" / "versions" / "5ad0c3e8912f_add_jobs_hours.py",
         "Job",
         "title",
         "    hours: Mapped[int | None]\n",

@@ -104,7 +104,7 @@ class Project:
     models: tuple[str, ...]  # the statements that make their tables
     schema: Schema | None = None  # at the heads, from nothing; None: no Alembic environment
     ends: int = 0  # how many heads there are
-    idle: int = 0  # revisions that change nothing
+    idle: int = 0  # revisions that change nothing, and do not merge
     heads: tuple[str, ...] = field(default=(), compare=False)
     steps: dict[str, Schema] = field(default_factory=dict, compare=False)  # after each revision
 
@@ -243,7 +243,8 @@ def _project(folder: Path, modules: list[str]) -> Project:
             upgrade([revision.revision])
             steps[revision.revision] = now = schema.alike(schema.read(connection))
             connection.commit()
-            idle, before = idle + (now == before), now
+            idle += now == before and not revision.is_merge_point
+            before = now
     heads = tuple(scripts.get_heads())
     return Project(begun, models, before, len(heads), idle, heads, steps)
 

@@ -36,6 +36,8 @@ PATHS = {
     "60": "Part I in 60 minutes",
     "30-2": "Part II in 30 minutes",
     "60-2": "Part II in 60 minutes",
+    "30-3": "Part III in 30 minutes",
+    "60-3": "Part III in 60 minutes",
 }
 SECONDS = 30  # an audience does not wait longer
 

@@ -183,10 +183,10 @@ CHAPTER: dict[str, Any] = {"nargs": "?", "type": int, "help": "begin at this cha
 STAGE: dict[str, dict[str, Any]] = {
     "chapter": CHAPTER,
     "--path": {
-        "choices": ("short", "long", "20", "60", "30-2", "60-2"),
+        "choices": ("short", "long", "20", "60", "30-2", "60-2", "30-3", "60-3"),
         "default": "short",
         "help": "the core of each chapter (short, the default), every slide (long), Part I in 20"
-        " or 60 minutes, or Part II in 30 or 60 (30-2, 60-2)",
+        " or 60 minutes, or another part in 30 or 60 (30-2, 60-2, 30-3, 60-3)",
     },
 }
 SHOW: dict[str, dict[str, Any]] = {
