@@ -31,7 +31,8 @@ IDLE = 15 * 60  # seconds
 TURN = threading.Lock()
 # By the process that began it: a kernel may fork.
 SERVERS: dict[int, "subprocess.Popen[bytes]"] = {}
-COMMAND = [sys.executable, "-P", "-m", "workbook.apart"]
+PYTHON = [sys.executable, "-P", "-m"]  # -P: no file of the learner's stands before a package
+COMMAND = [*PYTHON, "workbook.apart"]
 SESSION: dict[str, Any] = {
     "cwd": sys.prefix,
     "stderr": subprocess.DEVNULL,
@@ -101,8 +102,8 @@ def _ask(request: bytes) -> tuple[bool, bytes]:
             server = _server()
             assert server.stdin and server.stdout
             try:
-                _send(server.stdin, request)
-                answer = _receive(server.stdout)
+                send(server.stdin, request)
+                answer = receive(server.stdout)
             except (OSError, EOFError):
                 server.kill()
                 server.wait()
@@ -134,12 +135,13 @@ def _once(request: bytes, seconds: float) -> tuple[bool, bytes]:
     return False, done.stdout
 
 
-def _send(stream: IO[bytes], message: bytes) -> None:
+def send(stream: IO[bytes], message: bytes) -> None:
+    """Send a message. Raises OSError where the other end is gone."""
     stream.write(struct.pack("!Q", len(message)) + message)
     stream.flush()
 
 
-def _receive(stream: IO[bytes]) -> bytes:
+def receive(stream: IO[bytes]) -> bytes:
     """The next message; raises EOFError where the other end is gone."""
     head = stream.read(8)
     message = stream.read(struct.unpack("!Q", head)[0]) if len(head) == 8 else b""
@@ -159,8 +161,8 @@ def serve() -> None:
     source = os.fdopen(0, "rb", buffering=0)
     with contextlib.suppress(EOFError):
         while select.select([source], [], [], IDLE)[0]:
-            request = _receive(source)
-            _send(sys.stdout.buffer, pickle.dumps(_forked(request)))
+            request = receive(source)
+            send(sys.stdout.buffer, pickle.dumps(_forked(request)))
 
 
 def _forked(request: bytes) -> tuple[bool, bytes]:
