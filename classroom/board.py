@@ -24,6 +24,7 @@ SIGNS = {
     "mistake": ("✗", "border:3px solid #b71c1c;background:#b71c1c;color:white"),
     "done": ("✓", "border:3px solid #2e7d32"),
 }
+MANY = 3  # held up at one exercise, and a quarter of the room, are a reason to stop
 LONGEST = 16  # letters of a name on a tile; the list has all of it
 FONT = "font-family:var(--jp-content-font-family, sans-serif)"
 BIG = f"{FONT};font-size:20px;line-height:1.4"
@@ -91,6 +92,33 @@ def table(rows: Any) -> Picture:
         html += "<tr>" + "".join(f"<td style='{LEFT}'>{_safe(cell)}</td>" for cell in line)
         html += "</tr>"
     return Picture(aligned([head, *lines]), {"text/html": f"<table style='{BIG}'>{html}</table>"})
+
+
+def advice(places: Any, mistakes: Any) -> Picture:
+    """In a sentence what to do next: explain, walk over, or go on.
+
+    `places` are those of `room_map`, `mistakes` have the columns mistake, exercise and learners.
+    """
+    here, named = frame(places), frame(mistakes)
+    held = Counter(here[here["outcome"].isin(["mistake", "not yet"])]["exercise"])
+    up = here["since"].notna().sum()
+    at, most = (held.most_common(1) or [("", 0)])[0]
+    if here.empty:
+        words = "Nobody is here yet."
+    elif most >= max(MANY, len(here) / 4):
+        found = named[named["exercise"] == at].sort_values(
+            "learners", ascending=False, kind="stable"
+        )
+        why = [
+            f", {each.learners} by “{_word(each.mistake)}”" for each in found.head(1).itertuples()
+        ]
+        task = f" ({tasks()[at]})" if at in tasks() else ""
+        words = f"{most} of {len(here)} are held up at {at}{task}{''.join(why)}: stop and explain."
+    elif held or up:
+        words = f"Held up: {held.total()} of {len(here)}, in different places; hands up: {up}. Walk over."
+    else:
+        words = f"Nobody of {len(here)} is held up: go on."
+    return Picture(words, {"text/html": f"<p style='{BIG}'><strong>{_safe(words)}</strong></p>"})
 
 
 class Tile(NamedTuple):
