@@ -14,6 +14,7 @@ PROVIDED = {
     "checking": ["check", "hint", "progress", "solution"],
     "pictures.history": ["show_history"],
     "pictures.tables": ["show_changes", "show_drift", "show_tables"],
+    "releases": ["Visitors", "deploy", "retire"],
     "reports": ["lower_hand", "raise_hand"],
     "repository": ["make_repository"],
 }
