@@ -250,7 +250,7 @@ def test_an_output_is_saved_as_its_own_cell_showed_it(tmp_path: Path) -> None:
 
 # ---- portable cells -----------------------------------------------------------------------------
 
-SHELL = r"(alembic|git)( [^;|&<>$`~']+)?"  # Windows has no single quotes
+SHELL = r"(alembic|git|pytest|pg_dump|pg_restore)( [^;|&<>$`~']+)?"  # Windows has no single quotes
 LINE_MAGICS = r"sql\b.*|load_ext sql|config SqlMagic\..*|xmode Minimal"
 CELL_MAGICS = r"sql\b.*|(writefile|writerevision) (?!/)(?!.*(\\|~|\.\.|:)).*"
 
@@ -285,6 +285,8 @@ print(1)
 !alembic downgrade {remote}-1
 !git commit --quiet -m "add jobs.location"
 !git log --graph --format="%an: %s"
+!pytest --quiet tests
+!pg_dump --format=custom --file=before.dump
 printed = !alembic upgrade head; result = %sql SELECT 1
 for each in names:;     !alembic upgrade {each}
 import os; os.environ.get('HOME')"""

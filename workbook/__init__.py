@@ -10,6 +10,7 @@ from typing import Any
 PROVIDED = {
     "aside": ["restore"],
     "starts": ["start"],
+    "deployments": ["begin_deployment", "deploy", "provide_role", "provide_test_database"],
     "desk": ["fresh_lesson"],
     "checking": ["check", "hint", "progress", "solution"],
     "pictures.history": ["show_history"],

@@ -24,6 +24,7 @@ from alembic.script import Script, ScriptDirectory
 
 from workbook import ROOT, WorkbookError, home, magics, repository, unwritable
 from workbook.contents import Start
+from workbook.server import postgres
 from workbook.server.database import URL
 
 FILES = ROOT / "workbook" / "files"
@@ -37,7 +38,7 @@ def workspace() -> Path:
 
 
 def enter() -> None:
-    """Work in workspace/, import from it, and find our own `alembic` first.
+    """Work in workspace/, import from it, and find our own `alembic` and `pg_dump` first.
 
     Raises WorkbookError.
     """
@@ -51,9 +52,11 @@ def enter() -> None:
     os.chdir(workspace())
     if str(workspace()) not in sys.path:
         sys.path.insert(0, str(workspace()))
-    ours = sysconfig.get_path("scripts")
-    others = [each for each in os.environ.get("PATH", "").split(os.pathsep) if each != ours]
-    os.environ["PATH"] = os.pathsep.join([ours, *others])
+    ours = [sysconfig.get_path("scripts")]
+    with contextlib.suppress(WorkbookError):
+        ours.append(str(postgres.binaries()))
+    others = [each for each in os.environ.get("PATH", "").split(os.pathsep) if each not in ours]
+    os.environ["PATH"] = os.pathsep.join([*ours, *others])
 
 
 def make(folder: Path) -> None:

@@ -149,8 +149,8 @@ def run(cell: str) -> object:
 
 def _command(line: str) -> None:
     program, *arguments = shlex.split(line)
-    if program == "git":
-        subprocess.run(["git", *arguments], capture_output=True, check=False)
+    if program in ("git", "pg_dump", "pg_restore"):
+        subprocess.run([program, *arguments], capture_output=True, check=False)
         return
     assert program == "alembic", line
     with contextlib.suppress(apart.Stopped):
