@@ -221,8 +221,8 @@ class Visitors:
             return
         self._left.add(job)
         self._read(job, f"Place {number}")
-        self._ask(release, "PUT", f"/jobs/{job}?city=Port%20{number}")
-        self._read(job, f"Port {number}")
+        if self._ask(release, "PUT", f"/jobs/{job}?city=Port%20{number}") is not FAILED:
+            self._read(job, f"Port {number}")
         if self._ask(release, "DELETE", f"/jobs/{job}") is not FAILED:
             self._left.discard(job)
 
