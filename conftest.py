@@ -7,16 +7,22 @@ import shutil
 import signal
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 # nbformat's validator builds a parser of addresses, at 0.7 s a process. No notebook has any.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
+import nbval.kernel
+from jupyter_client.manager import KernelManager
+from jupyter_core.paths import jupyter_runtime_dir
+
 from workbook import ROOT
+from workbook.launch import lab
 from workbook.server import database, postgres
 
 if TYPE_CHECKING:
@@ -31,6 +37,22 @@ LEARNER = "not author and not browser"
 stack = contextlib.ExitStack()  # the server, in the main process
 notebook = contextlib.ExitStack()  # project and database of the notebook that is running
 current: list[object] = []
+
+
+def kernel_manager(**options: Any) -> KernelManager:
+    """A manager whose kernel has sockets, where there can be any.
+
+    TCP ports are chosen here and bound by the kernel a second later. Where another program takes
+    the one for outputs in between, the kernel lives on and answers nothing.
+    """
+    runtime = Path(jupyter_runtime_dir())
+    if lab.has_room_for_sockets(runtime):
+        file = runtime / f"kernel-{uuid.uuid4()}.json"
+        options |= {"transport": "ipc", "connection_file": str(file)}
+    return KernelManager(**options)
+
+
+nbval.kernel.KernelManager = kernel_manager
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode, v4
+from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 from nbval.plugin import comment_markers, get_sanitize_patterns
 
 from workbook import ROOT, contents, project
 from workbook.author import notebooks
 from workbook.author.notebooks import LESSONS
 from workbook.contents import CHAPTERS, Chapter
+from workbook.launch import lab
 
 NOTEBOOKS = notebooks.lessons()
 TAGS = {"raises-exception", "shows-error", "exercise"}
@@ -490,6 +493,18 @@ def test_broken_cells_go_red_and_the_others_stay_green(
     said = ["".join(each.text or "no word" for each in case) for case in cases]
     for (source, _, _, reason), failure in zip(RED, said, strict=True):
         assert reason in failure and bool(reason) == bool(failure), (source, failure)
+
+
+def test_a_kernel_has_sockets_and_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", folder)
+        kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str(tmp_path))
+        transport = kernel.km.transport
+        kernel.stop()
+        assert transport == ("ipc" if lab.has_room_for_sockets(Path(folder)) else "tcp")
+        assert not [*Path(folder).iterdir(), *tmp_path.iterdir()]
 
 
 def test_what_only_authors_need_is_left_out(request: pytest.FixtureRequest) -> None:
