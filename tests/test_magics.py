@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 from workbook import ROOT, WorkbookError, magics
 
 EARLY = {
-    'check("2.1")': "This kernel does not know check yet: run the notebook's first cell, and then",
+    'check("2.1")': "Run the first cell, then the one above that imports check.",
     "!alembic current": "There is no alembic.ini here: run the notebook's first cell",
     "show_changes(before)": "This kernel does not know show_changes yet",
     "%sql SELECT 1": "Run the first cell, then the one with %load_ext sql.",

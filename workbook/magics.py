@@ -45,9 +45,13 @@ def _early_sql(line: str, cell: str = "") -> None:
 
 
 def _unknown_name(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
-    """A line in place of a traceback for what the first cells import; one below it for others."""
+    """A line in place of a traceback for what lessons import; one below it for others."""
     if error.name in NAMES:
-        print(f"This kernel does not know {error.name} yet: {FIRST}.", file=sys.stderr)
+        print(
+            f"This kernel does not know {error.name} yet. Run the first cell, then the one above"
+            f" that imports {error.name}.",
+            file=sys.stderr,
+        )
         return
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
     if error.name and error.name not in shell.user_ns:
