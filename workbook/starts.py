@@ -1,7 +1,7 @@
 """Where each chapter starts, and how a learner gets there without losing anything.
 
-A start is a project in workspace/ (files) and a database, both derived from the finished history
-at the root (workbook.project). What stands in the way is put aside (workbook.aside).
+A start is a project in workspace/ (files) and a database, derived from the finished history at the
+root, or a project of its own (workbook.project). What stands in the way is put aside (workbook.aside).
 """
 
 import importlib
@@ -77,6 +77,8 @@ def _begin(connection: sa.Connection, chapter: int, begin: Start, keep: bool) ->
         if standing and standing.data == _data(connection, standing.own):
             aside.remember(connection, chapter)
             return [f"You go on with your own project: {begin.words}."]
+        if begin.own:  # no work of theirs leads there
+            standing = None
         if standing:
             # Their migrations may end a transaction of ours, so they get one of their own.
             with put_aside(connection, False, why) as away:
@@ -228,7 +230,8 @@ def _project(folder: Path, modules: list[str]) -> Project:
         del sys.modules[name]
     importlib.invalidate_caches()
     begun = any(path.stat().st_size for path in Path("jobboard").glob("*.py"))
-    models = tuple(project.ddl()) if Path("jobboard/models.py").exists() else ()
+    # sorted: SQLAlchemy keeps a table's indexes in a set
+    models = tuple(sorted(project.ddl())) if Path("jobboard/models.py").exists() else ()
     for name in modules:
         importlib.import_module(f"jobboard.{name}")
     configure_mappers()
