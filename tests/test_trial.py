@@ -103,6 +103,30 @@ def test_names_are_judged_where_they_are_the_point(
         assert "Extra: the constraint other, CHECK" in outcome.lines[1]
 
 
+MAKE = [
+    'op.execute("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$")',
+    'op.execute("CREATE TRIGGER t BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION f()")',
+]
+UNMAKE = ['op.execute("DROP TRIGGER t ON jobs")', 'op.execute("DROP FUNCTION f()")']
+
+
+def test_triggers_and_functions_are_judged_where_they_were_there(
+    told: Callable[..., Outcome],
+) -> None:
+    """A new one may have any name; it goes on the way back, and one that went comes back."""
+    made = revision(functions(MAKE, UNMAKE))
+    assert told(made, made.filled.replace("TRIGGER t", "TRIGGER other")).kind == "done"
+    left = told(made, functions(MAKE, UNMAKE[:1]))
+    assert left.lines == ("After the downgrade, the function f() is still there.",)
+    rows = "\n".join(line[len('op.execute("') : -2] + ";" for line in MAKE)
+    gone = revision(functions(UNMAKE, MAKE), start=replace(TWO_TABLES, rows=rows))
+    assert told(gone, gone.filled).kind == "done"
+    left = told(gone, functions(UNMAKE[:1], MAKE[1:]))
+    assert left.lines == ("After the upgrade, the function f() is still there.",)
+    lost = told(gone, functions(UNMAKE, MAKE[:1]))
+    assert lost.lines[0] == "After the downgrade, the trigger t on jobs is gone."
+
+
 def test_locks_are_seen_statement_by_statement(told: Callable[..., Outcome]) -> None:
     seen: list[Run] = []
     look = Mistake("a look", "", shown_by=lambda trial: bool(seen.extend([trial.run])))  # type: ignore[func-returns-value]

@@ -19,7 +19,8 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 
-# Old code writes location, new code writes city: whichever is written, the other follows.
+# Old code writes location, new code writes city: whichever is written, the other follows. The
+# trigger names both columns, so that PostgreSQL drops neither of them while it is there.
 FUNCTION = """
 CREATE FUNCTION jobs_city_and_location() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -36,7 +37,7 @@ END
 $$
 """
 TRIGGER = """
-CREATE TRIGGER city_and_location BEFORE INSERT OR UPDATE ON jobs
+CREATE TRIGGER city_and_location BEFORE INSERT OR UPDATE OF city, location ON jobs
 FOR EACH ROW EXECUTE FUNCTION jobs_city_and_location()
 """
 

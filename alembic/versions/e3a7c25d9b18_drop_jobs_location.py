@@ -36,7 +36,7 @@ END
 $$
 """
 TRIGGER = """
-CREATE TRIGGER city_and_location BEFORE INSERT OR UPDATE ON jobs
+CREATE TRIGGER city_and_location BEFORE INSERT OR UPDATE OF city, location ON jobs
 FOR EACH ROW EXECUTE FUNCTION jobs_city_and_location()
 """
 
@@ -51,6 +51,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Downgrade schema."""
+    # Every row is written while nobody reads. Where that takes too long, expand the other way.
     op.add_column("jobs", sa.Column("location", sa.String(100), nullable=True))
     op.execute("UPDATE jobs SET location = city")
     op.execute(FUNCTION)

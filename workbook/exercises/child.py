@@ -33,6 +33,13 @@ SELECT relation::regclass::text, mode FROM pg_locks JOIN pg_class c ON c.oid = r
 WHERE pid = pg_backend_pid() AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
 """
 
+ROUTINES = """
+SELECT 'trigger ' || tgname || ' on ' || relname FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid
+WHERE relnamespace = 'public'::regnamespace AND NOT tgisinternal
+UNION ALL SELECT 'function ' || oid::regprocedure FROM pg_proc
+WHERE pronamespace = 'public'::regnamespace ORDER BY 1 DESC
+"""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -63,6 +70,7 @@ class Step:
     schema: schema.Schema
     rows: Rows
     locks: Locks = field(default_factory=list)
+    routines: tuple[str, ...] = ()  # triggers and functions
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,9 @@ def migrations(work: Work) -> Run:
 
 def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
     def note(name: str, locks: Locks | None = None) -> None:
-        run.steps.append(Step(name, schema.read(connection), rows(connection), locks or []))
+        routines = tuple(connection.exec_driver_sql(ROUTINES).scalars())
+        found = schema.read(connection), rows(connection)
+        run.steps.append(Step(name, *found, locks or [], routines))
 
     _note_source(run, work.folder)
     with step(run, "read", work.folder):

@@ -281,6 +281,9 @@ def verdict(trial: Trial, own: Sequence[Mistake], others: Sequence[Mistake]) -> 
     if trial.down is not None and trial.down != trial.back:
         left = schema.differences(trial.down, trial.back)
         return not_yet("The downgrade does not lead back to where the upgrade began.", *left)
+    lines = routines_differ(trial)
+    if lines:
+        return not_yet(*lines)
     if error:
         message = error.message
         if len(message) > LONGEST:
@@ -296,6 +299,26 @@ def verdict(trial: Trial, own: Sequence[Mistake], others: Sequence[Mistake]) -> 
         wrong = [words for words, want in trial.wanted.probe.items() if said.get(words) != want]
         return not_yet(*(f"Tried out, and this does not hold: {words}." for words in wrong))
     return Outcome("done")
+
+
+def routines_differ(trial: Trial) -> list[str]:
+    """Triggers and functions that are there after a step, or gone, and should not be, in words.
+
+    An upgrade may make new ones under any name; a downgrade leads back to those before it.
+    """
+    at_first, up, down = (trial.run.after(name) for name in ("before", "upgrade", "downgrade"))
+    wanted = trial.wanted.after("upgrade")
+    if not (at_first and up and wanted):
+        return []
+    began = {*at_first.routines}
+    steps = [("upgrade", {*up.routines} & began, {*wanted.routines} & began)]
+    if down:
+        steps.append(("downgrade", {*down.routines}, began))
+    return [
+        f"After the {name}, the {each} is {'still there' if each in have else 'gone'}."
+        for name, have, want in steps
+        for each in sorted(have ^ want, reverse=True)
+    ]
 
 
 def _stopped(error: Failure) -> Outcome | None:
