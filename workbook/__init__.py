@@ -11,6 +11,7 @@ PROVIDED = {
     "aside": ["restore"],
     "starts": ["start"],
     "deployments": ["begin_deployment", "deploy", "provide_role", "provide_test_database"],
+    "theatre": ["line_up", "traffic"],
     "desk": ["fresh_lesson"],
     "checking": ["check", "hint", "progress", "solution"],
     "pictures.history": ["show_history"],

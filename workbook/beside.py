@@ -75,17 +75,18 @@ class Beside:
         except subprocess.TimeoutExpired:
             pass
         finally:  # an interrupt, too
-            self._close()
+            self.close()
         said = []
         with contextlib.suppress(Stopped):
             while True:
                 said.append(self.hear(seconds))
         return said
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End it at once, and with it what it has begun."""
         assert self.process.stdin
         with contextlib.suppress(OSError):
-            self.process.stdin.close()  # with it goes what it has begun
+            self.process.stdin.close()
         try:
             self.process.wait(2)
         except subprocess.TimeoutExpired:
@@ -102,7 +103,7 @@ class Beside:
         at: TracebackType | None,
     ) -> None:
         if kind:
-            self._close()
+            self.close()
         else:
             self.end()
 

@@ -1,0 +1,165 @@
+"""The picture of traffic: what got through in each half second, and who waited and held meanwhile."""
+
+from collections.abc import Iterable, Iterator
+from html import escape
+
+from workbook.pictures.picture import Picture
+from workbook.pictures.tables import aligned
+from workbook.theatre import Kind, Span, Traffic
+
+HALF = 0.5  # seconds
+LEFT, WIDTH, LANE, BARS = 96, 640, 22, 64  # in the picture's own units
+# The sanitizer knows a picture of traffic by these words: what they begin differs in each run.
+BEGINS = "Live traffic, "
+SVG = '<svg class="traffic"'
+STYLE = """
+.traffic { max-width: 100%; font: 12px sans-serif; }
+.traffic text { fill: var(--jp-ui-font-color1, #222); }
+.traffic .bar { fill: var(--jp-brand-color1, #1976d2); }
+.traffic .open { fill: #8b949e; }
+.traffic .part { fill: none; stroke: #8b949e; }
+.traffic .holds { fill: #d1242f; }
+.traffic .waits { fill: url(#NAME); stroke: #d97706; }
+"""
+PATTERN = """<defs><pattern id="NAME" width="6" height="6" patternUnits="userSpaceOnUse"
+patternTransform="rotate(45)"><rect width="3" height="6" fill="#d97706"/></pattern></defs>"""
+
+
+def draw(traffic: Traffic) -> Picture:
+    """What came of it; its text form is a table of the half seconds, and of the parts."""
+    told = "\n".join([*_title(traffic), "", aligned(_lines(traffic)), "", *_words(traffic)])
+    caption = "<br>".join(map(escape, _words(traffic)))
+    html = f"{SVG}{_svg(traffic, told)}</svg><p>{caption}</p>"
+    return Picture(told, {"text/html": html})
+
+
+def _title(traffic: Traffic) -> list[str]:
+    plan = traffic.plan
+    return [f"{BEGINS}{plan.readers} readers and {plan.writers} writers of {plan.table}:"]
+
+
+def _halves(traffic: Traffic) -> list[Span]:
+    """The half seconds that traffic lasted, without the rest at the end."""
+    record = traffic.record
+    count = int((record.ended - record.began) / HALF)
+    return [
+        Span(record.began + each * HALF, record.began + (each + 1) * HALF) for each in range(count)
+    ]
+
+
+def _count(traffic: Traffic, kind: Kind, span: Span) -> int:
+    """The requests that ended in a span."""
+    return sum(
+        span.began < each.ended <= span.ended and not each.error for each in traffic.requests(kind)
+    )
+
+
+def _during(spans: Iterable[Span], time: Span) -> str:
+    """The words of the spans that overlap a time."""
+    words = [each.words for each in spans if each.ended > time.began and each.began < time.ended]
+    return ", ".join(dict.fromkeys(words))
+
+
+def _lines(traffic: Traffic) -> list[list[str]]:
+    record = traffic.record
+    columns = {"report": record.reports, "part": traffic.parts, "migration": record.locks}
+    shown = {name: spans for name, spans in columns.items() if spans}
+    lines = [["second", "reads", "writes", *shown]]
+    for half in _halves(traffic):
+        counts = [str(_count(traffic, kind, half)) for kind in ("read", "write")]
+        others = [_during(spans, half) for spans in shown.values()]
+        lines.append([f"{half.began - record.began:.1f}", *counts, *others])
+    return lines
+
+
+def _words(traffic: Traffic) -> list[str]:
+    """The longest waits, and what got through meanwhile."""
+    waits = [f"a {kind} {_seconds(traffic.longest(kind))}" for kind in ("read", "write")]
+    lines = [f"The longest wait: {' and '.join(waits)}."]
+    names = [part.words for part in traffic.parts] or ([""] if traffic.record.locks else [])
+    for name in names:
+        share = traffic.of(name)
+        who = name or "while the migration waited or held"
+        lines.append(
+            f"{who}: {_seconds(share.seconds)}; {share.reads:.0%} of the reads and"
+            f" {share.writes:.0%} of the writes got through; longest wait"
+            f" {_seconds(share.longest_read)} and {_seconds(share.longest_write)}."
+        )
+    if traffic.errors:
+        kinds = sorted({*traffic.errors})
+        lines.append(f"{len(traffic.errors)} failed: {', '.join(kinds)}.")
+    return lines
+
+
+def _seconds(time: float) -> str:
+    return f"{time:.1f} s" if time >= 1 else f"{time * 1000:.0f} ms"
+
+
+def _svg(traffic: Traffic, told: str) -> str:
+    halves = _halves(traffic)
+    began = traffic.record.began
+    ended = halves[-1].ended if halves else began + HALF
+    lanes = {
+        "": traffic.parts,
+        "report": traffic.record.reports,
+        "migration": traffic.record.locks,
+    }
+    y, drawn = 4, []
+
+    def x(time: float) -> float:
+        return LEFT + WIDTH * (min(max(time, began), ended) - began) / (ended - began)
+
+    for name, spans in lanes.items():
+        if spans:
+            drawn.append(_text(LEFT - 8, y + 15, name, "end"))
+            drawn += [_block(x(each.began), x(each.ended), y, each.words) for each in spans]
+            y += LANE + 4
+    for name, kind in (("reads", "read"), ("writes", "write")):
+        counts = [_count(traffic, "read" if kind == "read" else "write", half) for half in halves]
+        y += 18
+        drawn.append(_text(LEFT - 8, y + BARS, f"{name} in ½ s", "end"))
+        for half, count in zip(halves, counts, strict=True):
+            drawn += _bar(x(half.began), x(half.ended), y, count, max([*counts, 1]))
+        y += BARS
+    for half in halves[::2]:
+        drawn.append(_text(x(half.began), y + 16, f"{half.began - began:.0f} s", "start"))
+    y += 22
+    used = dict.fromkeys(span.words for span in traffic.record.locks)
+    at = LEFT
+    for words in used:
+        drawn += [
+            _rectangle(at, y, 14, 12, words.split()[0]),
+            _text(at + 20, y + 11, words, "start"),
+        ]
+        at += 40 + 8 * len(words)
+    y += 20 if used else 0
+    # A name of its own: what a picture that is out of sight defines is not there for others.
+    style = f"<style>{STYLE}</style>{PATTERN}".replace("NAME", f"waits{began * 1000:.0f}")
+    label = escape(told, quote=True)
+    size = f' viewBox="0 0 {LEFT + WIDTH + 8} {y}" width="{LEFT + WIDTH + 8}"'
+    return f'{size} role="img" aria-label="{label}">{style}' + "".join(drawn)
+
+
+def _bar(left: float, right: float, y: int, count: int, most: int) -> Iterator[str]:
+    high = BARS * count / most
+    yield _rectangle(left + 2, y + BARS - high, right - left - 4, high, "bar")
+    yield _text((left + right) / 2, y + BARS - high - 3, str(count), "middle")
+
+
+def _block(left: float, right: float, y: int, words: str) -> str:
+    kind = words.split()[0]
+    kind = kind if kind in ("waits", "holds", "open") else "part"
+    block = _rectangle(left, y, max(right - left, 3), LANE, kind, words)
+    if kind in ("open", "part") and right - left > 6 * len(words):
+        block += _text((left + right) / 2, y + 15, words, "middle")
+    return block
+
+
+def _rectangle(x: float, y: float, wide: float, high: float, kind: str, words: str = "") -> str:
+    title = f"<title>{escape(words)}</title>" if words else ""
+    size = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}"'
+    return f'<rect class="{kind}" {size}>{title}</rect>'
+
+
+def _text(x: float, y: float, words: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
