@@ -14,11 +14,12 @@ RENAMED = "e3a7c25d9b18"  # jobs.location is jobs.city: the end
 
 @dataclass(frozen=True)
 class Start:
-    """A project and a database to begin with, all of it derived from the finished history.
+    """A project and a database to begin with, as a rule derived from the finished history.
 
     `files` are folders of workbook/files, laid over in their order; `heads` the revisions up to
-    which the history's files are there (none: no Alembic environment yet); `applied` those that the
-    database is at; `rows` the SQL that fills its tables.
+    which the history's files are there; `applied` those that the database is at; `rows` the SQL
+    that fills its tables. Where something is applied and there are no heads, the files bring a
+    history of their own.
     """
 
     words: str
@@ -26,6 +27,11 @@ class Start:
     heads: tuple[str, ...] = ()
     applied: tuple[str, ...] = ()
     rows: str = ""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a project of its own, with nothing of the finished history."""
+        return bool(self.applied and not self.heads)
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,28 @@ INSERT INTO jobs (title, description, company_id, status, {place}, hours) VALUES
     ('Nurse', 'Nights and weekends.', 3, 'draft', NULL, NULL);
 """
 CONVENTION = (*MAPPED, "named")
+HARBOUR = """
+INSERT INTO companies (name, contact)
+SELECT (ARRAY['Anchor', 'Beacon', 'Cargo', 'Delta'])[1 + n % 4] || ' ' || n,
+    CASE WHEN n % 5 > 0 THEN 'office@company' || n || '.example' END
+FROM generate_series(1, 40) AS n;
+INSERT INTO jobs (title, company_id, place, pay, deadline)
+SELECT (ARRAY['Cook', 'Crane operator', 'Purser'])[1 + n % 3] || ' ' || n, 1 + n % 40,
+    CASE WHEN n % 7 > 0 THEN (ARRAY['Bergen', 'Lisbon', 'Riga', 'Turku'])[1 + n % 4] END,
+    CASE WHEN n % 6 > 0 THEN 1800 + 10 * n END, DATE '2026-07-01' + n
+FROM generate_series(1, 120) AS n;
+INSERT INTO applications (job_id, email, sent_at)
+SELECT 1 + n % 120, 'applicant' || n || '@mail.example',
+    TIMESTAMPTZ '2026-05-01 00:00Z' + n * INTERVAL '1 minute'
+FROM generate_series(1, 5000) AS n;
+"""
+# What has happened to that database: one revision was changed after it was applied, the next one
+# stamped and never run, and a try of a third has left its type behind.
+MESS = """
+ALTER TABLE jobs DROP COLUMN remote;
+UPDATE alembic_version SET version_num = 'a9f03e6c8b15';
+CREATE TYPE job_kind AS ENUM ('full', 'part');
+"""
 
 CHAPTERS = {
     each.number: each
@@ -243,11 +271,11 @@ CHAPTERS = {
             60,
             "a project that somebody left, a letter from its owner, and no steps",
             Start(
-                "the finished schema, where jobs have a city, and tables that hold rows",
-                (*CONVENTION, "city"),
-                (RENAMED,),
-                (RENAMED,),
-                PLACES.format(place="city"),
+                "a project that somebody left, and its database",
+                ("inherited",),
+                (),
+                ("5b21d9c07e46",),
+                HARBOUR + MESS,
             ),
         ),
     )

@@ -132,12 +132,13 @@ def lay_out(folder: Path, start: Start) -> None:
     """Make the project of a start in a folder that is empty or new.
 
     The environment is Alembic's own template; the revisions are the finished history's, up to the
-    start's heads; then come the start's files, a later folder over an earlier one.
+    start's heads, unless the files bring their own; then come the start's files, a later folder
+    over an earlier one.
     """
     folder = folder.absolute()
     (folder / "jobboard").mkdir(parents=True)
     (folder / "jobboard" / "__init__.py").touch()
-    if start.heads:
+    if start.heads or start.own:
         ini = folder / "alembic.ini"
         with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
             command.init(Config(str(ini)), "alembic")
