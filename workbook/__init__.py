@@ -19,6 +19,7 @@ PROVIDED = {
     "releases": ["Visitors", "deploy", "retire"],
     "reports": ["lower_hand", "raise_hand"],
     "repository": ["make_repository"],
+    "reviewing": ["review"],
 }
 __all__ = [name for names in PROVIDED.values() for name in names]
 

@@ -11,7 +11,7 @@ import shutil
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +92,11 @@ def migrate(
     scripts: ScriptDirectory,
     revision: str,
     down: bool = False,
-    named: bool = False,
+    convention: Mapping[str, str] | None = None,
 ) -> None:
     """Upgrade or downgrade a connection, without any env.py: only the revision files count.
 
-    And, where it is `named`, the naming convention: Alembic applies it to what they leave unnamed.
+    And the naming convention, if there is one: Alembic applies it to what they leave unnamed.
     A transaction that the caller has begun is the caller's to end, so all is done inside it.
     """
 
@@ -105,7 +105,7 @@ def migrate(
         return walk(revision, current)
 
     with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
-        names = sa.MetaData(naming_convention=convention() if named else None)
+        names = sa.MetaData(naming_convention=convention)
         inside = _inside if connection.in_transaction() else contextlib.nullcontext
         environment.configure(connection=connection, target_metadata=names)
         with inside(environment.get_context()), environment.begin_transaction():

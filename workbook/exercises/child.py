@@ -220,7 +220,8 @@ def change(work: Work, revision: str, down: bool = False) -> Locks:
         if work.locks:
             sa.event.listen(connection, "after_cursor_execute", _watch(locks))
         scripts = project.scripts(work.folder)
-        project.migrate(connection, scripts, revision, down=down, named=work.convention)
+        names = project.convention() if work.convention else None
+        project.migrate(connection, scripts, revision, down=down, convention=names)
     return locks
 
 

@@ -96,6 +96,28 @@ def lesson(arguments: argparse.Namespace) -> None:
     desk.fresh_lesson(arguments.chapter)
 
 
+def review(arguments: argparse.Namespace) -> int:
+    """Try a project's revisions on a scratch database: locks, waits, rewrites, the way back."""
+    from workbook.reviewing import report, review_project
+
+    try:
+        sql = arguments.fill.read_text(encoding="utf-8") if arguments.fill else ""
+        found = review_project(
+            arguments.scratch,
+            arguments.revision,
+            arguments.config,
+            arguments.rows,
+            sql,
+            arguments.models,
+        )
+    except (WorkbookError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    write = report.markdown if arguments.markdown else report.text
+    print("\n\n".join(map(write, found)))
+    return 1 if any(map(report.objections, found)) else 0
+
+
 def stop(arguments: argparse.Namespace) -> None:
     """Stop the embedded PostgreSQL; the data stay."""
     from workbook.server import postgres
@@ -193,6 +215,23 @@ SHOW: dict[str, dict[str, Any]] = {
     "--dark": {"action": "store_true", "help": "light type on a dark screen"},
     "--list": {"action": "store_true", "help": "print the slides and stop"},
 }
+REVIEW: dict[str, dict[str, Any]] = {
+    "revision": {"nargs": "?", "default": "head", "help": "an id, head, or a range as a1:b2"},
+    "--scratch": {
+        "required": True,
+        "metavar": "URL",
+        "help": "an empty PostgreSQL database whose name says scratch; what is in it goes",
+    },
+    "--config": {"default": "alembic.ini", "help": "the project's alembic.ini"},
+    "--rows": {"type": int, "default": 1000, "help": "how many rows in each table (1000)"},
+    "--fill": {"type": Path, "metavar": "SQL", "help": "a file that makes the rows instead"},
+    "--models": {
+        "default": "",
+        "metavar": "MODULE:METADATA",
+        "help": "models whose naming convention counts, such as app.models:Base.metadata",
+    },
+    "--markdown": {"action": "store_true", "help": "for a pull request"},
+}
 # The functions, in --help's order, with their arguments as argparse wants them.
 COMMANDS: dict[Callable[[Any], int | None], dict[str, dict[str, Any]]] = {
     test: {},
@@ -200,6 +239,7 @@ COMMANDS: dict[Callable[[Any], int | None], dict[str, dict[str, Any]]] = {
     reset: {"chapter": CHAPTER | {"help": "begin at this chapter, not at nothing"}},
     restore: {"name": {"nargs": "?", "help": "which; without it, list what there is"}},
     lesson: {"chapter": CHAPTER | {"help": "which; without it, list the earlier copies"}},
+    review: REVIEW,
     stop: {},
     present: STAGE | SHOW,
     rehearse: STAGE,

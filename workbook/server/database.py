@@ -27,6 +27,8 @@ IN_URLS = ["host", "port", "user", "password", "options", "channel_binding"]
 IN_URLS += ["sslmode", "sslrootcert", "sslcert", "sslkey"]
 LED_AWAY = "A connection led to another server than the workbook's own: restart the kernel."
 LOCK_TIMEOUT = "-c lock_timeout=5s"
+SCHEMAS = """SELECT quote_ident(nspname) FROM pg_namespace
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"""
 
 
 def connect_environment(database: str = "jobboard") -> None:
@@ -133,13 +135,13 @@ def scratch() -> Iterator[sa.Connection]:
     with engine(name).connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         try:
-            _empty(connection, name)
+            _take(connection, name)
         except sa.exc.DBAPIError as error:
             raise refused(error.orig) from None
         yield connection
 
 
-def _empty(connection: sa.Connection, name: str) -> None:
+def _take(connection: sa.Connection, name: str) -> None:
     """Wait for our turn in the scratch database, then drop whatever is in it."""
     connection.exec_driver_sql("SET lock_timeout = '60s'")
     connection.exec_driver_sql("SELECT pg_advisory_lock(1)")
@@ -147,10 +149,12 @@ def _empty(connection: sa.Connection, name: str) -> None:
     if connection.exec_driver_sql("SELECT current_database()").scalar() != name:
         raise WorkbookError(f'"{name}" is too long a name: PGDATABASE may have 55 letters.')
     claim(connection)
-    for (schema,) in connection.exec_driver_sql(
-        "SELECT quote_ident(nspname) FROM pg_namespace"
-        " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
-    ).all():
+    empty(connection)
+
+
+def empty(connection: sa.Connection) -> None:
+    """Drop whatever is in this database."""
+    for (schema,) in connection.exec_driver_sql(SCHEMAS).all():
         connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
     connection.exec_driver_sql("CREATE SCHEMA public")
 
