@@ -34,9 +34,19 @@ def test_cells_before_the_first_one(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "'42'" in said[-1] and "first cell" not in said[-1]
 
 
-def test_a_revision_that_was_made_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("down", "says"),
+    [
+        ("a", "Delete b_init.py in the file browser"),
+        ("None", "Delete all but one of a_init.py, b_"),
+    ],
+)
+def test_a_revision_that_was_made_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, down: str, says: str
+) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("a_init.py", "b_init.py"):
-        Path(name).write_text("def upgrade(): pass\n")
-    with pytest.raises(WorkbookError, match=r"2 files match \*_init.py, a_init.py, b_init.py"):
+    for name, before in (("a", "None"), ("b", down)):
+        text = f"revision = '{name}'\ndown_revision = '{before}'\ndef upgrade(): pass\n"
+        Path(f"{name}_init.py").write_text(text)
+    with pytest.raises(WorkbookError, match=rf"2 files match \*_init.py.* {says}"):
         magics.writerevision("*_init.py", "def upgrade(): pass")

@@ -125,11 +125,16 @@ def _revision(pattern: str) -> Path:
             " notebook's first cell where that has been run."
         )
     if len(found) > 1:
-        names = ", ".join(path.name for path in found)
+        ids = {path: repr(path.name.partition("_")[0]) for path in found}
+        later = [
+            path.name
+            for path in found
+            if any(ids[each] in path.read_text(encoding="utf-8") for each in ids.keys() - {path})
+        ]
+        names = ", ".join(later) or f"all but one of {', '.join(path.name for path in found)}"
         raise WorkbookError(
-            f"Nothing written: {len(found)} files match {pattern}, {names}. `alembic revision` was"
-            " run more than once: delete all but one of them in the file browser, those first that"
-            " no other file names in its down_revision."
+            f"Nothing written: {len(found)} files match {pattern}. `alembic revision` was run more"
+            f" than once. Delete {names} in the file browser, and run this cell again."
         )
     return found[0]
 
