@@ -85,6 +85,30 @@ FAULTS = """
 """
 
 
+# How much of the screen's height a slide uses, how large its text is, and how wide its widest line.
+USED = """
+() => {
+  const panel = document.querySelector(".jp-NotebookPanel:not(.lm-mod-hidden)");
+  const visible = (element) => element.checkVisibility({ visibilityProperty: true });
+  const walker = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
+  let bottom = 0, right = 0, text = 100;
+  for (const image of panel.querySelectorAll("img"))
+    if (visible(image)) bottom = Math.max(bottom, image.getBoundingClientRect().bottom);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const parent = node.parentElement;
+    if (!node.data.trim() || !visible(parent) || parent.closest("style, script")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const box = range.getBoundingClientRect();
+    bottom = Math.max(bottom, box.bottom);
+    if (parent.closest("pre, .cm-editor, table")) right = Math.max(right, box.right);
+    else text = Math.min(text, parseFloat(getComputedStyle(parent).fontSize));
+  }
+  return [bottom / innerHeight, right / innerWidth, text * 720 / innerHeight];
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
     with new_place() as place:
@@ -178,7 +202,7 @@ def test_every_slide_fits(page: Page, lab: Lab, place: Place, name: str) -> None
     page.wait_for_function("document.activeElement.closest('.workbook-slides .jp-Cell')")
     page.keyboard.press("Home")
     slides = stage.slides(file)
-    found = []
+    found, used = [], []
     for at, slide in enumerate(slides, 1):
         expect(footer(page)).to_have_text(f"{at} / {len(slides)}")
         for width, height in SIZES:
@@ -187,8 +211,13 @@ def test_every_slide_fits(page: Page, lab: Lab, place: Place, name: str) -> None
             photograph(page, f"{Path(name).stem}_{at:02}_{height}")
             where = f"{slide.cells[0].id} at {width} x {height}"
             found += [f"{where}: {fault}" for fault in page.evaluate(FAULTS)]
+            bottom, right, text = page.evaluate(USED)
+            if bottom < 0.6 and right < 0.9 and text < 44:
+                found.append(f"{where}: ends at {bottom:.2f} of the height, with {text:.0f} px")
+            used.append(bottom)
         page.keyboard.press("PageDown")
     assert not found, "\n".join(found)
+    assert sum(used) / len(used) > 0.65
 
 
 def photograph(page: Page, stem: str) -> None:
@@ -220,8 +249,8 @@ def test_a_talk_by_the_keys(page: Page, lab: Lab, place: Place) -> None:
     )
     assert number(page) == 1
     for key, at in (
-        ("ArrowRight", 2), ("Space", 3), ("PageDown", 4), ("PageUp", 3), ("Shift+Space", 2),
-        ("ArrowLeft", 1), ("ArrowLeft", 1), ("PageDown", 2), ("PageDown", 3),
+        ("ArrowRight", 2), ("Space", 3), ("ArrowRight", 4), ("PageUp", 3), ("Shift+Space", 2),
+        ("ArrowLeft", 1), ("ArrowLeft", 1), ("PageDown", 2), ("ArrowRight", 3),
     ):  # fmt: skip
         page.keyboard.press(key)
         expect(footer(page)).to_have_text(re.compile(rf"^{at} /"))
@@ -259,6 +288,47 @@ def test_a_talk_by_the_keys(page: Page, lab: Lab, place: Place) -> None:
     expect(footer(page)).to_have_text(re.compile(r"^(\d+) / \1$"))
 
 
+def test_a_clicker_runs_what_is_left_and_a_reload_goes_on(
+    page: Page, lab: Lab, place: Place
+) -> None:
+    open_slides(page, lab, place, "02_init_revision.ipynb")
+    shown = page.locator(".jp-OutputArea-output:visible")
+    page.keyboard.press("PageDown")
+    expect(shown).to_contain_text(re.compile("Chapter 2|your own project"))
+    assert number(page) == 1
+    page.keyboard.press("PageDown")
+    expect(footer(page)).to_have_text(re.compile("^2 /"))
+    expect(page.locator(".workbook-slides-header")).to_contain_text("Write the init revision")
+    page.keyboard.press("PageDown")
+    expect(shown).to_contain_text("Please edit configuration")
+    page.wait_for_timeout(1000)  # it is saved
+    page.reload()
+    expect(footer(page)).to_have_text(re.compile("^2 /"), timeout=PATIENCE)
+    expect(shown).to_contain_text("Please edit configuration")
+
+
+def test_a_talk_is_gone_on_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path))
+    with pytest.raises(WorkbookError, match="no talk to go on with"):
+        stage.resume(None)
+    stage.prepare(1, "short").touch()
+    with pytest.raises(WorkbookError, match="no talk to go on with"):
+        stage.resume(0)
+    third = stage.resume(3)
+    os.utime(third, (2**31, 2**31))
+    assert stage.resume(None) == third and third.name == "03_upgrade.ipynb"
+
+
+def test_no_slide_ends_in_a_colon() -> None:
+    """What it announces stands on the same slide."""
+    ends = [(slide.cells[-1], slide) for file in stage.notebooks() for slide in stage.slides(file)]
+    assert [
+        f"{slide.notebook.name}: {cell.id}"
+        for cell, slide in ends
+        if cell.cell_type == "markdown" and cell.source.rstrip().endswith(":")
+    ] == []
+
+
 def test_no_key_edits_and_one_blanks_the_screen(page: Page, lab: Lab, place: Place) -> None:
     open_slides(page, lab, place, "04_inspect.ipynb")
     cells = [page.locator(kind) for kind in (".jp-Cell", ".jp-CodeCell")]
@@ -285,7 +355,7 @@ def test_the_notes_in_a_second_window(page: Page, lab: Lab, place: Place) -> Non
     plain = [re.sub("`", "", slide.presenter["say"]) for slide in (first, second)]
     expect(notes.locator("body")).to_contain_text(plain[0])
     expect(notes.locator("h2")).to_have_text(f"Next: {second.title}")
-    notes.keyboard.press("PageDown")
+    notes.keyboard.press("ArrowRight")
     expect(footer(page)).to_have_text(re.compile("^2 /"))
     expect(notes.locator("body")).to_contain_text(plain[1])
     expect(notes.locator("footer")).to_contain_text(
@@ -337,7 +407,7 @@ def test_light_type_on_a_dark_screen(chromium: Browser) -> None:
         expect(footer(page)).to_have_text("1 / 3", timeout=PATIENCE)
         assert page.locator("body").get_attribute("data-jp-theme-light") == "false"
         page.keyboard.press("End")
-        page.keyboard.press("PageDown")  # the talk goes on in the next chapter
+        page.keyboard.press("ArrowRight")  # the talk goes on in the next chapter
         expect(page.locator(".jp-RenderedHTMLCommon:visible").first).to_contain_text(
             "Write the init revision"
         )

@@ -127,6 +127,19 @@ def prepare(chapter: int | None, path: str) -> Path:
     return staged[0][0]
 
 
+def resume(chapter: int | None) -> Path:
+    """The notebook of the latest talk that was worked in last, or that of a chapter.
+
+    Raises WorkbookError.
+    """
+    talks = sorted((home() / "stage").glob("2*"))
+    wanted = notebooks(chapter)[0].name if chapter is not None else "*.ipynb"
+    found = [*talks[-1].glob(wanted)] if talks else []
+    if not found:
+        raise WorkbookError("There is no talk to go on with: leave --resume out.")
+    return max(found, key=lambda each: each.stat().st_mtime_ns)
+
+
 def jupyter(first: Path, dark: bool) -> tuple[list[str], dict[str, str]]:
     """JupyterLab's arguments and environment for the stage.
 

@@ -132,7 +132,10 @@ def present(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print(stage.table(arguments.chapter, arguments.path))
         return 0
-    first = stage.prepare(arguments.chapter, arguments.path)
+    if arguments.resume:
+        first = stage.resume(arguments.chapter)
+    else:
+        first = stage.prepare(arguments.chapter, arguments.path)
     ours, environment = stage.jupyter(first, arguments.dark)
     os.environ.update(environment)
     arguments.jupyter = ours + arguments.jupyter
@@ -212,6 +215,7 @@ STAGE: dict[str, dict[str, Any]] = {
     },
 }
 SHOW: dict[str, dict[str, Any]] = {
+    "--resume": {"action": "store_true", "help": "go on with the latest talk, where it was"},
     "--dark": {"action": "store_true", "help": "light type on a dark screen"},
     "--list": {"action": "store_true", "help": "print the slides and stop"},
 }

@@ -18,7 +18,9 @@
   function activate(app, tracker) {
     const footer = document.createElement("div");
     footer.className = `${NAME}-footer`;
-    document.body.append(footer);
+    const header = document.createElement("div");
+    header.className = `${NAME}-header`;
+    document.body.append(footer, header);
     const style = document.createElement("link");
     style.rel = "stylesheet";
     style.href = new URL("slides.css", source);
@@ -27,7 +29,12 @@
     const panel = () => tracker.currentWidget;
     const isOn = () => document.body.classList.contains(NAME);
     let notes = null; // the second window
-    let began = null; // when the talk left its first slide
+
+    // What a reload must not lose, for each talk: a talk's notebooks are in one folder.
+    const folder = () => panel().context.path.replace(/[^/]*$/, "");
+    const recall = () => JSON.parse(localStorage.getItem(`${NAME}:${folder()}`) ?? "{}");
+    const remember = (more) =>
+      localStorage.setItem(`${NAME}:${folder()}`, JSON.stringify({ ...recall(), ...more }));
 
     const metadata = (cell, name) => cell.model.getMetadata(name) ?? {};
 
@@ -52,11 +59,19 @@
       return 0;
     }
 
-    // A slide down to its first cell with code that has not run: what follows tells the answer.
+    const tags = (cell) => cell.model.getMetadata("tags") ?? [];
+    const isCode = (cell) => cell.model.type === "code";
+
+    // Whether what comes after a cell makes sense: it has run, and not failed where it should not.
+    function isDone(cell) {
+      if (!isCode(cell)) return true;
+      const failed = cell.model.outputs.toJSON().some((each) => each.output_type === "error");
+      return cell.model.executionCount !== null && !(failed && !tags(cell).includes("raises-exception"));
+    }
+
+    // A slide down to its first cell that is not done: what follows tells the answer.
     function revealed(slide) {
-      const waiting = slide.findIndex(
-        (cell) => cell.model.type === "code" && cell.model.executionCount === null,
-      );
+      const waiting = slide.findIndex((cell) => !isDone(cell));
       return waiting < 0 ? slide : slide.slice(0, waiting + 1);
     }
 
@@ -65,9 +80,11 @@
       if (!notebook?.model) return;
       const all = slides(notebook);
       const at = current(notebook, all);
-      const shown = revealed(all[at] ?? []);
+      const slide = all[at] ?? [];
+      const shown = revealed(slide);
       for (const cell of notebook.widgets) {
-        cell.node.classList.toggle(`${NAME}-off`, !shown.includes(cell));
+        cell.node.classList.toggle(`${NAME}-off`, !slide.includes(cell));
+        cell.node.classList.toggle(`${NAME}-later`, slide.includes(cell) && !shown.includes(cell));
       }
       // A cell that is not in sight cannot have the focus, and without it no key arrives.
       if (isOn() && shown.length && !shown.includes(notebook.activeCell)) {
@@ -75,17 +92,47 @@
       }
       const status = panel().sessionContext.session?.kernel?.status ?? "no kernel";
       footer.textContent = `${status === "idle" ? "" : `${status}  `}${at + 1} / ${all.length}`;
+      header.textContent = at && slide.length ? `${title(all[0])}   ${title(slide)}` : "";
       if (isOn()) notebook.outerNode.scrollTo(0, 0);
       fit();
       if (notes && !notes.closed) showNotes(all, at);
     }
 
-    // What is too tall for the screen stands in two columns.
+    // Type grows until a line of code would break or the slide would not fit: all of it, then code
+    // alone, then text. What comes later on the slide counts, so nothing jumps when it appears.
+    // What is too tall even so stands in two columns.
+    const GROWTH = [2.2, 2, 1.8, 1.6, 1.45, 1.3, 1.2, 1.1, 1];
     function fit() {
       const outer = panel()?.content.outerNode;
       if (!outer) return;
+      const all = (what) => [...outer.querySelectorAll(`.jp-Cell:not(.${NAME}-off) ${what}`)];
+      const breaks = () =>
+        all(":is(.cm-line, pre)")
+          .map((each) => each.offsetHeight / parseFloat(getComputedStyle(each).fontSize))
+          .reduce((sum, each) => sum + Math.round(each * 2), 0);
+      const isWide = (each) => each.scrollWidth > each.parentElement.clientWidth + 1;
+      const grow = (what, by) => outer.style.setProperty(`--workbook-grow-${what}`, by);
+      for (const each of all(".jp-RenderedMarkdown > p")) {
+        const plan = /^(core|optional), \d+ minutes?$/.test(each.textContent); // for readers
+        each.classList.toggle(`${NAME}-off`, plan);
+      }
       outer.classList.remove(`${NAME}-tall`);
-      outer.classList.toggle(`${NAME}-tall`, isOn() && outer.scrollHeight > outer.clientHeight);
+      grow("code", 1);
+      grow("text", 1);
+      if (!isOn()) return;
+      outer.classList.add(`${NAME}-measured`);
+      const before = breaks();
+      const fits = (...kinds) => (by) => {
+        for (const kind of kinds) grow(kind, by);
+        const wide = all(":is(table, .jp-OutputArea-output)").some(isWide);
+        return outer.scrollHeight <= outer.clientHeight && breaks() === before && !wide;
+      };
+      const both = GROWTH.find(fits("code", "text")) ?? 1;
+      const more = GROWTH.filter((by) => by >= both);
+      more.find(fits("code"));
+      more.find(fits("text"));
+      outer.classList.remove(`${NAME}-measured`);
+      outer.classList.toggle(`${NAME}-tall`, outer.scrollHeight > outer.clientHeight);
     }
     const sizes = new ResizeObserver(fit);
 
@@ -93,25 +140,39 @@
       const notebook = panel()?.content;
       if (!notebook) return;
       const all = slides(notebook);
+      if (!all.length) return; // it is not there yet
       const next = notebook.model.getMetadata("presenter")?.next;
       if (to >= all.length && next) {
-        const folder = panel().context.path.replace(/[^/]*$/, "");
-        void app.commands.execute("docmanager:open", { path: folder + next });
+        void app.commands.execute("docmanager:open", { path: folder() + next });
         return;
       }
       const slide = all[Math.min(Math.max(to, 0), all.length - 1)];
-      const cell = slide.find((each) => each.model.type === "code") ?? slide[0];
+      const cell = slide.find(isCode) ?? slide[0];
       notebook.mode = "command";
       notebook.activeCellIndex = notebook.widgets.indexOf(cell);
       notebook.activate();
+      remember({ at: notebook.activeCellIndex, path: panel().context.path });
       show();
     }
 
     function step(by) {
       const notebook = panel()?.content;
       if (!notebook) return;
-      if (by) began ??= Date.now();
+      if (by) remember({ began: recall().began ?? Date.now() });
       go(current(notebook, slides(notebook)) + by);
+    }
+
+    // The one key of a clicker: what has not run on the slide runs, then the next slide comes.
+    function forward() {
+      const notebook = panel()?.content;
+      if (!notebook) return;
+      const all = slides(notebook);
+      const waiting = (all[current(notebook, all)] ?? []).find(
+        (cell) => isCode(cell) && cell.model.executionCount === null && !tags(cell).includes("exercise"),
+      );
+      if (!waiting) return step(1);
+      notebook.activeCellIndex = notebook.widgets.indexOf(waiting);
+      void run();
     }
 
     // Run the active cell and stay on the slide, at its next cell with code if there is one.
@@ -122,7 +183,8 @@
       notebook.mode = "command";
       await app.commands.execute("notebook:run-cell");
       show();
-      const next = slide.slice(slide.indexOf(cell) + 1).find((each) => each.model.type === "code");
+      void panel().context.save(); // a reload finds it
+      const next = slide.slice(slide.indexOf(cell) + 1).find(isCode);
       if (next && notebook.activeCell === cell) {
         notebook.activeCellIndex = notebook.widgets.indexOf(next);
         notebook.activate();
@@ -137,8 +199,9 @@
       notes.document.head.append(style.cloneNode());
       notes.document.body.className = `${NAME}-notes`;
       notes.onkeydown = (event) => {
-        const by = { ArrowRight: 1, " ": 1, ArrowLeft: -1, ...clicker }[event.key];
+        const by = { ArrowRight: 1, " ": 1, ArrowLeft: -1 }[event.key];
         if (by) step(by);
+        clicker[event.key]?.();
       };
       notes.setInterval(tick, 1000);
       show();
@@ -187,11 +250,19 @@
     function tick() {
       const foot = notes?.document.querySelector("footer");
       if (!foot) return;
+      const { began } = recall();
       const spent = began ? (Date.now() - began) / 60000 : 0;
       const { begins, minutes } = notes.planned;
       foot.textContent =
         `${new Date().toLocaleTimeString()}   ${clock(spent)} spoken; ` +
         `planned for this slide: ${clock(begins)} to ${clock(begins + minutes)}`;
+    }
+
+    // At the first slide; after a reload, where the talk was.
+    function arrive() {
+      const { at, path } = recall();
+      if (path === panel().context.path) panel().content.activeCellIndex = at;
+      step(0);
     }
 
     function toggle() {
@@ -236,7 +307,7 @@
       selector: EDIT_MODE,
     });
     // A clicker sends Page Up and Page Down: they work wherever the cursor stands.
-    const clicker = { PageDown: 1, PageUp: -1 };
+    const clicker = { PageDown: forward, PageUp: () => step(-1) };
     // Neither an editing key that is hit by chance nor one pressed in the dark changes the notebook.
     const mine = [" ", "s", "t"];
     const BLANK = `${NAME}-blank`;
@@ -247,7 +318,7 @@
       if (document.body.classList.contains(BLANK) || (!typing && letter && "b.".includes(event.key))) {
         document.body.classList.toggle(BLANK);
       } else if (clicker[event.key]) {
-        step(clicker[event.key]);
+        clicker[event.key]();
       } else if (typing || !letter || mine.includes(event.key)) {
         return;
       }
@@ -269,13 +340,13 @@
         sizes.disconnect();
         sizes.observe(widget.content.viewportNode);
         widget.content.activeCellChanged.connect(show);
-        if (isOn()) step(0);
+        if (isOn()) arrive();
       });
     });
     void app.restored.then(() => {
       document.body.classList.add(NAME);
       window.dispatchEvent(new Event("resize"));
-      step(0);
+      if (panel()?.context.isReady) arrive();
     });
   }
 
