@@ -34,6 +34,34 @@ def test_cells_before_the_first_one(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "'42'" in said[-1] and "first cell" not in said[-1]
 
 
+FAILED = {  # what fails in a notebook, and what why() calls it in the next cell
+    "!alembic upgrade hed": "a name that is no revision",
+    "%sql SELECT * FROM nobody": "a table that is not there",
+    "import sqlalchemy\nsqlalchemy.create_engine('driver://')": "an address that nobody has filled in",
+    "1 / 0": "This error is not one of those that why() knows",
+    "def": "This error is not one of those that why() knows",
+}
+
+
+def test_why_explains_the_last_failure(database: str, tmp_path: Path) -> None:
+    sources = [
+        "from workbook import start, why\n\nstart(3)\n%load_ext sql\n%sql postgresql+psycopg2://"
+    ]
+    sources += ["why()", *(each for cell in FAILED for each in (cell, "why()"))]
+    sources += ['why("")', "print(2)\n!alembic history", "why()"]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    place = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, kernel_name="python3", resources=place, allow_errors=True).execute()
+    said = [str(cell.outputs) for cell in notebook.cells]
+    assert "Nothing has failed here yet." in said[1]
+    for name, outputs in zip(FAILED.values(), said[3::2], strict=False):
+        assert name in outputs
+    assert "The database is at no revision." in said[3] and "!alembic upgrade hed" in said[3]
+    assert "paste it here" in said[-3] and "Traceback" not in said[-3]
+    assert [*FAILED.values()][-1] in said[-1]  # neither why() nor what went well counts
+
+
 @pytest.mark.parametrize(
     ("down", "says"),
     [

@@ -20,6 +20,7 @@ PROVIDED = {
     "reports": ["lower_hand", "raise_hand"],
     "repository": ["make_repository"],
     "reviewing": ["review"],
+    "explaining": ["why"],
 }
 __all__ = [name for names in PROVIDED.values() for name in names]
 

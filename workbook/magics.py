@@ -1,11 +1,16 @@
-"""What a kernel knows of ours: `%%writerevision`, and a clear line where the first cell is missing."""
+"""What a kernel knows of ours: `%%writerevision`, a clear line where the first cell is missing, and
+which failure was the last.
+"""
 
 import ast
 import contextlib
 import difflib
+import re
 import sys
 import time
+import traceback
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +19,68 @@ from workbook import PROVIDED, WorkbookError, repository
 FIRST = "run the notebook's first cell, and then this one again"
 NAMES = {name for names in PROVIDED.values() for name in names}
 CALLED = ("upgrade", "downgrade")  # by Alembic
+HEARD = 100_000  # characters of a cell's output, the last ones
+FAILS = re.compile(r"FAILED|[Ee]rror\b|ERROR|FATAL|Exception|Violation|Warning|\(psycopg2\.")
 refused = ("", 0.0, "")  # why the last cell was not written, when and where; "": it was
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What failed last: in a few words, and everything that it said."""
+
+    what: str
+    text: str
+
+
+class Listener:
+    """What the cells of a kernel print, and which of them failed last."""
+
+    def __init__(self, shell: Any) -> None:
+        self.said: list[str] = []
+        self.failure: Failure | None = None
+        self.shell = shell
+        shell.events.register("pre_run_cell", self.before)
+        shell.events.register("post_run_cell", self.after)
+
+    def before(self, info: Any) -> None:
+        """Begin to hear what the cell prints; what commands and %sql say goes the same way."""
+        self.said.clear()
+        stream: Any = sys.stdout
+        write = stream.write
+        if getattr(write, "listener", None) is self:
+            return
+
+        def heard(text: str) -> Any:
+            self.said.append(text)
+            return write(text)
+
+        heard.listener = self  # type: ignore[attr-defined]
+        with contextlib.suppress(AttributeError):  # a stream that is not a kernel's
+            stream.write = heard  # IPython puts the old one back after some cells
+
+    def after(self, result: Any) -> None:
+        """Keep the cell's failure, if it is one."""
+        code = result.info.raw_cell or ""
+        error = result.error_before_exec or result.error_in_exec
+        text = "".join(self.said)[-HEARD:]
+        if error and not (isinstance(error, WorkbookError) and "why(" in code):
+            self.failure = Failure("", "".join(traceback.format_exception(error)))
+        elif FAILS.search(text) or ("!" in code and self.shell.user_ns.get("_exit_code")):
+            commands = [line for line in code.splitlines() if line.startswith(("!", "%sql"))]
+            self.failure = Failure(f"at {commands[-1]}" if commands else "", text)
+
+
+LISTENERS: list[Listener] = []  # one, where there is a kernel
+
+
+def last_failure() -> Failure | None:
+    """What failed last in this kernel, but for why() itself."""
+    return LISTENERS[0].failure if LISTENERS else None
+
+
+def _listen(shell: Any) -> None:
+    if not LISTENERS:
+        LISTENERS.append(Listener(shell))
 
 
 def register() -> None:
@@ -25,6 +91,7 @@ def register() -> None:
         shell = get_ipython()
         if shell:
             shell.register_magic_function(writerevision, "cell")  # type: ignore[arg-type]
+            _listen(shell)
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -35,6 +102,7 @@ def load_ipython_extension(shell: Any) -> None:
         repository.protect()
     shell.set_custom_exc((NameError,), _unknown_name)
     shell.events.register("pre_run_cell", _before)
+    _listen(shell)
 
 
 def _early_sql(line: str, cell: str = "") -> None:

@@ -1,0 +1,154 @@
+"""The catalogue: the well-known mistakes by the words that they make the tools say.
+
+One source for why(), docs/mistakes.md and, where an exercise knows the mistake too, its card. Each
+was made on the versions in the lock, and tests make it again and compare the words.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from workbook.exercises import Mistake, load
+from workbook.exercises.mistakes import MIGRATION, MODEL
+from workbook.reading import Reading, pattern, squeezed
+from workbook.site import Site
+
+# What stands before a message and is not a part of it
+WRAPPED = re.compile(
+    r"^(?:sqlalchemy\.exc\.\w+: )?\((?:psycopg2\.errors|psycopg2|sqlite3|psycopg\.errors)\.\w+\) "
+    r"|^FAILED: |^\w*Warning: |^sqlalchemy\.\w+\."
+)
+CALL = 6  # lines of a call that a traceback does not show
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An error, what its message names, and the project where that may be looked at."""
+
+    reading: Reading
+    names: dict[str, str]
+    site: Site | None = None
+
+    def name(self, key: str) -> str:
+        """A name out of the message, "" if it has none."""
+        return self.names.get(key, "")
+
+    def sends(self, words: str) -> bool:
+        """Whether the statement, or the lines of the file that led to it, hold a pattern."""
+        place = self.reading.place
+        code = [self.reading.statement, place.code if place else ""]
+        with contextlib.suppress(OSError):
+            if self.site and place:
+                lines = Path(place.file).read_text(encoding="utf-8", errors="replace").splitlines()
+                code += lines[place.number - 1 : place.number + CALL]
+        return bool(re.search(words, "\n".join(code), re.IGNORECASE))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A mistake, and the words by which it is known.
+
+    `lines` are the exact words on the versions in the lock, {name} for a name and … for what
+    differs; `also` the words of other versions and drivers. `cure` is what puts it right, which an
+    exercise's own `how` does not tell. Where several have the same words, `when` looks closer: true
+    is yes, false is no, None is that nobody can tell from here, and `tell` says how to find out.
+    `look` finds the place in a project. A `quiet` one is no error: its lines stand in an output
+    that tells of success.
+    """
+
+    id: str
+    mistake: Mistake
+    lines: tuple[str, ...]
+    prevent: str
+    chapter: int
+    commands: tuple[str, ...] = ("upgrade",)
+    cure: str = ""  # "": the mistake's own `how`
+    also: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()  # of PostgreSQL's errors: enough in any language
+    when: Callable[[Seen], bool | None] | None = field(default=None, repr=False)
+    tell: str = ""
+    look: Callable[[Seen], Iterable[str]] | None = field(default=None, repr=False)
+    quiet: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.mistake.name
+
+    @property
+    def remedy(self) -> str:
+        """What puts it right."""
+        return self.cure or self.mistake.how
+
+    def said(self, text: str) -> re.Match[str] | None:
+        """Where squeezed text has the words of this mistake."""
+        words = [WRAPPED.sub("", each) for each in self.lines] + list(self.also)
+        found = [each for each in (pattern(word).search(text) for word in words) if each]
+        return min(found, key=lambda each: each.start()) if found else None
+
+    def of_kind(self, text: str) -> bool:
+        """Whether squeezed text has PostgreSQL's kind of error, as a driver spells it."""
+        kinds = "|".join(self.kinds)
+        return bool(self.kinds) and bool(
+            re.search(rf"(?:errors|exceptions)\.(?:{kinds})(?:Error)?\b", text)
+        )
+
+
+def shared(name: str, exercise: str = "") -> Mistake:
+    """The mistake that exercises know by this name. Raises LookupError."""
+    known = load(exercise).named() if exercise else (*MIGRATION, *MODEL)
+    for each in known:
+        if each.name == name:
+            return each
+    raise LookupError(name)
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """The whole catalogue. Of those with the same words, the general one comes first."""
+    from workbook.exercises.mistakes.errors import (
+        drafts,
+        history,
+        mapping,
+        operations,
+        production,
+        setup,
+    )
+
+    modules = (setup, drafts, history, operations, production, mapping)
+    return tuple(each for module in modules for each in module.ENTRIES)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an error is: the mistake, what else it can be, and what its message names."""
+
+    entry: Entry
+    others: tuple[Entry, ...]
+    seen: Seen
+
+
+def recognise(reading: Reading, site: Site | None, quiet: bool = False) -> Found | None:
+    """The mistake that an error's words tell of; None where they are not known."""
+    text = squeezed(reading.block)
+    matches = [(each, each.said(text)) for each in entries() if each.quiet == quiet]
+    found = [(each, match) for each, match in matches if match]
+    if found:
+        # After an error's name the first message counts, in a bare text the last one.
+        pick = min if reading.kind else max
+        at = pick((match for _, match in found), key=lambda match: match.start()).span()
+        found = [(each, m) for each, m in found if m.start() < at[1] and m.end() > at[0]]
+        same = [(each, Seen(reading, m.groupdict(), site)) for each, m in found]
+    else:
+        kinds = [each for each in entries() if each.quiet == quiet and each.of_kind(text)]
+        same = [(each, Seen(reading, {}, site)) for each in kinds]
+    verdicts = [(each.when(seen) if each.when else None, each, seen) for each, seen in same]
+    possible = [each for each in verdicts if each[0] is not False]
+    sure = [each for each in possible if each[0]]
+    if not possible:
+        return None
+    _, entry, seen = (sure or possible)[0]
+    others = tuple(each for _, each, _ in possible if each is not entry)
+    return Found(entry, others, seen)

@@ -1,0 +1,731 @@
+"""Mistakes in what a revision does: its operations, its Python, its transaction."""
+
+import re
+from collections.abc import Iterable
+
+from workbook.exercises import Mistake
+from workbook.exercises.mistakes.errors import Entry, Seen, shared
+
+CONSTRAINTS = """
+SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(:table) AND contype <> 'n' ORDER BY 1
+"""
+INVALID = (
+    "SELECT indexrelid::regclass::text, indrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
+)
+
+
+def _constraints(seen: Seen) -> Iterable[str]:
+    table = seen.name("table")
+    names = [name for (name,) in seen.site.ask(CONSTRAINTS, table=table)] if seen.site else []
+    if names:
+        yield f"{table} has {', '.join(names)}."
+
+
+def invalid(seen: Seen) -> Iterable[str]:
+    for index, table in seen.site.ask(INVALID) if seen.site else ():
+        yield f"{index} on {table} is there and INVALID: DROP INDEX CONCURRENTLY it."
+
+
+def _in_migration(seen: Seen) -> bool:
+    return bool(seen.reading.running[0]) or "versions" in getattr(seen.reading.place, "file", "")
+
+
+ENTRIES = (
+    Entry(
+        id="D01",
+        mistake=shared("the parent is dropped before the child"),
+        lines=(
+            "(psycopg2.errors.DependentObjectsStillExist) cannot drop table {table} because other"
+            " objects depend on it",
+        ),
+        cure="Drop the tables, views or keys that the DETAIL line names first.",
+        prevent="Read upgrade() from the bottom up: that is downgrade().",
+        chapter=2,
+        commands=("downgrade",),
+    ),
+    Entry(
+        id="G03",
+        mistake=Mistake(
+            "a table that is not there",
+            "PostgreSQL was asked for a table that this database does not have at this point.",
+            "Is the name spelled as in the database, is it the right database, and has the revision that"
+            " makes the table been applied? alembic current says how far it is.",
+        ),
+        lines=('(psycopg2.errors.UndefinedTable) relation "{table}" does not exist',),
+        also=(
+            "no such table: {table}\n",
+            'table "{table}" does not exist',
+            "Table '{table}' doesn't exist",
+        ),
+        kinds=("UndefinedTable",),
+        prevent="Build a database from nothing in CI, with the revisions alone.",
+        chapter=3,
+        commands=("upgrade", "python"),
+    ),
+    Entry(
+        id="D01b",
+        mistake=shared("the child comes before the parent"),
+        lines=('(psycopg2.errors.UndefinedTable) relation "{table}" does not exist',),
+        when=lambda seen: (
+            seen.sends(
+                rf"REFERENCES \"?{re.escape(seen.name('table')) or '[^ ]'}|create_foreign_key"
+            )
+            or (None if not seen.reading.statement else False)
+        ),
+        cure="Create the table that the foreign key leads to first.",
+        tell="A foreign key leads to it: create that table first.",
+        prevent="Parents, then children; and the other way round in downgrade().",
+        chapter=2,
+    ),
+    Entry(
+        id="D02",
+        mistake=Mistake(
+            "CONCURRENTLY within a transaction",
+            "PostgreSQL builds an index CONCURRENTLY in several transactions of its own, and Alembic has"
+            " opened one around the migration.",
+            "with op.get_context().autocommit_block(): around the operation, alone in its revision.",
+        ),
+        lines=(
+            "(psycopg2.errors.ActiveSqlTransaction) CREATE INDEX CONCURRENTLY cannot run inside a"
+            " transaction block",
+        ),
+        also=("cannot run inside a transaction block",),
+        prevent="One concurrent operation a revision, and nothing else in it.",
+        chapter=10,
+    ),
+    Entry(
+        id="D03",
+        mistake=shared("one transaction, not three", "3.4"),
+        lines=("Running upgrade …Running upgrade",),
+        cure="Mend the one that failed and run upgrade again: what ran before it in this command was"
+        " rolled back, too.",
+        prevent="transaction_per_migration=True in env.py where each is to stand alone.",
+        tell="Several revisions ran before the one that failed, and they were rolled back, too.",
+        chapter=3,
+        quiet=True,
+    ),
+    Entry(
+        id="D04",
+        mistake=Mistake(
+            "half of a migration is there",
+            "The column is there already: something in the revision has committed (an autocommit_block"
+            " commits all that came before it, commit() too), then a later line failed. Or it was"
+            " added by hand, or by another revision.",
+            "Look what is there, undo it by hand, then run the revision again. An INVALID index goes first.",
+        ),
+        lines=(
+            '(psycopg2.errors.DuplicateColumn) column "{column}" of relation "{table}" already exists',
+        ),
+        also=("duplicate column name: {column}\n", "Duplicate column name '"),
+        kinds=("DuplicateColumn",),
+        prevent="An autocommit_block alone in its revision, and never a commit.",
+        chapter=10,
+        look=invalid,
+    ),
+    Entry(
+        id="D22",
+        mistake=shared("a migration that commits"),
+        lines=(
+            '(psycopg2.errors.DuplicateColumn) column "{column}" of relation "{table}" already exists',
+        ),
+        cure="Take the commit out of the file, undo by hand what it has left, run upgrade again.",
+        tell="Does upgrade() call commit()? Then its first half has stayed.",
+        prevent="Alembic commits. flush() is enough for a Session.",
+        chapter=7,
+    ),
+    Entry(
+        id="D09",
+        mistake=shared("a migration that commits"),
+        lines=("Running upgrade",),
+        cure="Take the commit out of the file.",
+        tell="Does upgrade() call op.get_bind().commit()? Then no row is written, and all runs again.",
+        prevent="Alembic commits. flush() is enough for a Session.",
+        chapter=7,
+        quiet=True,
+    ),
+    Entry(
+        id="D05",
+        mistake=Mistake(
+            "an index that is there and does not count",
+            "A CONCURRENTLY that failed leaves an index which is INVALID. if_not_exists looks at the name"
+            " alone and is content.",
+            "DROP INDEX CONCURRENTLY, put the rows right, build it again.",
+        ),
+        lines=("Running upgrade",),
+        tell="Was an index built again with if_not_exists? The old one may be INVALID: look in pg_index.",
+        prevent="No if_not_exists with CONCURRENTLY; look at pg_index.indisvalid afterwards.",
+        chapter=10,
+        quiet=True,
+        look=invalid,
+    ),
+    Entry(
+        id="D06",
+        mistake=Mistake(
+            "a new value used too early",
+            "A value that was added to an enum can be used after the transaction that added it, and one"
+            " upgrade is one transaction, over all its revisions.",
+            "Put ALTER TYPE ... ADD VALUE into with op.get_context().autocommit_block():.",
+        ),
+        lines=(
+            '(psycopg2.errors.UnsafeNewEnumValueUsage) unsafe use of new value "{value}" of enum type',
+        ),
+        kinds=("UnsafeNewEnumValueUsage",),
+        prevent="The value in one deploy, its use in the next.",
+        chapter=8,
+    ),
+    Entry(
+        id="G04",
+        mistake=Mistake(
+            "a column that is not there",
+            "The statement names a column that the table does not have now: code and database are of two"
+            " different days.",
+            "alembic current tells where the database is. If a revision with the column waits, upgrade;"
+            " if the column was dropped or renamed, the code is older than the database.",
+        ),
+        lines=("(psycopg2.errors.UndefinedColumn) column {column} does not exist",),
+        also=(
+            'column "{column}" of relation "{table}" does not exist',
+            "no such column: ",
+            "has no column named",
+            "Unknown column '",
+        ),
+        kinds=("UndefinedColumn",),
+        when=lambda seen: False if _in_migration(seen) else None,
+        prevent="Deploys that expand first and contract later.",
+        chapter=12,
+        commands=("python",),
+    ),
+    Entry(
+        id="D07",
+        mistake=shared("models imported into a migration"),
+        lines=(
+            '(psycopg2.errors.UndefinedColumn) column "{column}" of relation "{table}" does not exist',
+        ),
+        also=("column {column} does not exist",),
+        when=lambda seen: (
+            _in_migration(seen)
+            and (bool(seen.reading.statement.startswith(("SELECT", "INSERT", "UPDATE"))) or None)
+        ),
+        cure="sa.table and sa.column in the revision, with the columns that are there at this point.",
+        tell="Does the revision import the models? They know columns of later revisions.",
+        prevent="A revision imports op and sa, and nothing of the project.",
+        chapter=7,
+    ),
+    Entry(
+        id="G04b",
+        mistake=Mistake(
+            "a column that is not there at this revision",
+            "The revision names a column that the table does not have at this point of the history.",
+            "Compare the name with what the revisions before it make. Was the file edited, or the table"
+            " changed by hand?",
+        ),
+        lines=(
+            '(psycopg2.errors.UndefinedColumn) column "{column}" of relation "{table}" does not exist',
+        ),
+        also=("column {column} does not exist", 'column "{column}" does not exist'),
+        kinds=("UndefinedColumn",),
+        when=lambda seen: _in_migration(seen) and None,
+        prevent="Build a database from nothing in CI, with the revisions alone.",
+        chapter=7,
+    ),
+    Entry(
+        id="D08",
+        mistake=shared("text that SQLAlchemy does not take"),
+        lines=("sqlalchemy.exc.ObjectNotExecutableError: Not an executable object:",),
+        cure='connection.execute(sa.text("...")). op.execute takes plain text.',
+        prevent="A type checker sees it.",
+        chapter=7,
+        commands=("upgrade", "python"),
+    ),
+    Entry(
+        id="D08c",
+        mistake=Mistake(
+            "a statement sent by the engine",
+            "Since SQLAlchemy 2.0 an engine has no execute(): statements go over a connection.",
+            "with engine.begin() as connection: connection.execute(...). In a revision: op.execute.",
+        ),
+        lines=("AttributeError: 'Engine' object has no attribute 'execute'",),
+        prevent="Read the 2.0 migration guide of SQLAlchemy before an update.",
+        chapter=1,
+        commands=("python",),
+    ),
+    Entry(
+        id="D08b",
+        mistake=shared("a colon in SQL text"),
+        lines=(
+            "(sqlalchemy.exc.InvalidRequestError) A value is required for bind parameter '{name}'",
+        ),
+        also=("A value is required for bind parameter",),
+        cure=r"Write \: for a colon that is meant, in a raw string r\"...\"; hand over values with bindparams.",
+        prevent="Values as parameters, not in the text.",
+        chapter=7,
+        commands=("upgrade", "python"),
+    ),
+    Entry(
+        id="D10",
+        mistake=Mistake(
+            "rows asked for where there is no database",
+            "With --sql Alembic prints and asks nothing, so a SELECT in the migration has no result.",
+            "Leave it out where context.is_offline_mode(), or say it in SQL alone: INSERT ... SELECT.",
+        ),
+        lines=("TypeError: 'NoneType' object is not iterable",),
+        also=(
+            "AttributeError: 'NoneType' object has no attribute 'fetchall'",
+            "AttributeError: 'NoneType' object has no attribute 'scalar'",
+        ),
+        when=lambda seen: (
+            (
+                "--sql" in seen.reading.text
+                or "as_sql" in seen.reading.text
+                or "versions" in getattr(seen.reading.place, "file", "")
+            )
+            or False
+        ),
+        prevent="upgrade --sql in CI, if offline scripts are wanted.",
+        chapter=3,
+        commands=("upgrade --sql",),
+    ),
+    Entry(
+        id="D10b",
+        mistake=Mistake(
+            "offline needs a range",
+            "With --sql Alembic does not know where the database is, and downgrade has to begin"
+            " somewhere.",
+            "alembic downgrade <from>:<to> --sql.",
+        ),
+        lines=("FAILED: downgrade with --sql requires <fromrev>:<torev>",),
+        prevent="Name both ends in offline scripts.",
+        chapter=5,
+        commands=("downgrade --sql",),
+    ),
+    Entry(
+        id="D10c",
+        mistake=Mistake(
+            "a range where there is a database",
+            "A range from:to belongs to --sql. Online, Alembic reads from the database where to begin.",
+            "Name the end alone, or add --sql.",
+        ),
+        lines=("FAILED: Range revision not allowed",),
+        prevent="Ranges in offline scripts alone.",
+        chapter=3,
+        commands=("upgrade",),
+    ),
+    Entry(
+        id="D11",
+        mistake=shared("a guessed constraint name"),
+        lines=(
+            '(psycopg2.errors.UndefinedObject) constraint "{constraint}" of relation "{table}" does not exist',
+        ),
+        cure="Take the name that pg_constraint has. PostgreSQL's own names are like jobs_company_id_fkey.",
+        prevent="MetaData(naming_convention=...) from the first revision on.",
+        chapter=8,
+        commands=("downgrade", "upgrade"),
+        look=_constraints,
+    ),
+    Entry(
+        id="D11b",
+        mistake=Mistake(
+            "an index that is not there",
+            "This database has no index of this name: it was named otherwise, dropped by hand, or went"
+            " with its table or column.",
+            "pg_indexes lists the names. Where databases differ, DROP INDEX IF EXISTS serves them all.",
+        ),
+        lines=('(psycopg2.errors.UndefinedObject) index "{index}" does not exist',),
+        also=("no such index: ",),
+        prevent="Names by a naming convention.",
+        chapter=8,
+        commands=("downgrade", "upgrade"),
+    ),
+    Entry(
+        id="D12",
+        mistake=Mistake(
+            "the convention names it twice",
+            "A naming convention is applied to names in operations, too: the full name gets its"
+            " beginning once more.",
+            'op.f("ck_jobs_title") says that a name is complete.',
+        ),
+        lines=("ck_{table}_ck_{table}",),
+        prevent="op.f() around each full name; drafts do it.",
+        chapter=8,
+        quiet=True,
+        tell="op.f() says that the name is complete.",
+    ),
+    Entry(
+        id="D13",
+        mistake=Mistake(
+            "a default that stands still",
+            "Text in server_default is put in quotes: 'now()' is worked out once, when the table is"
+            " made, and stays that moment.",
+            'server_default=sa.func.now(), or sa.text("now()").',
+        ),
+        lines=("DEFAULT 'now()'",),
+        also=("DEFAULT 'CURRENT_TIMESTAMP'",),
+        prevent="sa.text or sa.func for whatever is not a literal.",
+        tell="A quoted now() is worked out once: sa.func.now() is meant.",
+        chapter=6,
+        commands=("upgrade --sql",),
+        quiet=True,
+    ),
+    Entry(
+        id="D13b",
+        mistake=Mistake(
+            "a default of the wrong kind",
+            "server_default takes text or an expression of SQL, and not a Python value such as True or 0.",
+            'sa.true(), sa.text("0"), or the value in quotes.',
+        ),
+        lines=("sqlalchemy.exc.ArgumentError: Argument 'arg' is expected to be one of type",),
+        prevent="A type checker sees it.",
+        chapter=6,
+    ),
+    Entry(
+        id="D14",
+        mistake=shared("ids that the sequence does not know"),
+        lines=(
+            '(psycopg2.errors.UniqueViolation) duplicate key value violates unique constraint "{table}_pkey"',
+        ),
+        cure="SELECT setval(pg_get_serial_sequence('companies', 'id'), max(id)) FROM companies, once, and"
+        " in the revision that brought the ids.",
+        prevent="Leave ids to the database.",
+        chapter=7,
+        commands=("python", "upgrade"),
+        when=lambda seen: None if seen.name("table") != "alembic_version" else False,
+    ),
+    Entry(
+        id="D14c",
+        mistake=Mistake(
+            "a row that is there already",
+            "A UNIQUE or a primary key holds each value once, and the DETAIL line names the one that is"
+            " there.",
+            "Update that row, or insert with ON CONFLICT. In a migration, mind that it may run on a"
+            " database that has the row.",
+        ),
+        lines=(
+            '(psycopg2.errors.UniqueViolation) duplicate key value violates unique constraint "{constraint}"',
+        ),
+        also=("UNIQUE constraint failed: ", "Duplicate entry '"),
+        when=lambda seen: False if re.match("pg_", seen.name("constraint")) else None,
+        tell="The row itself is there already: the DETAIL line names its value.",
+        prevent="Tests with rows like production's.",
+        chapter=7,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="D14b",
+        mistake=shared("a table is an object here"),
+        lines=("AttributeError: 'str' object has no attribute '{attribute}'",),
+        when=lambda seen: seen.sends("bulk_insert") or "bulk_insert" in seen.reading.text,
+        cure='sa.table("jobs", sa.column("title")) in place of the text.',
+        prevent="A type checker sees it.",
+        chapter=7,
+    ),
+    Entry(
+        id="D15",
+        mistake=shared("rows that break the rule"),
+        lines=(
+            '(psycopg2.errors.ForeignKeyViolation) insert or update on table "{table}" violates foreign key constraint "{constraint}"',
+            '(psycopg2.errors.UniqueViolation) could not create unique index "{constraint}"',
+            '(psycopg2.errors.CheckViolation) check constraint "{constraint}" of relation "{table}" is violated by some row',
+        ),
+        when=lambda seen: (
+            None if "foreign key" in seen.reading.block and not _in_migration(seen) else True
+        ),
+        cure="Find the rows with a SELECT (the DETAIL line names one), put them right, then add the rule.",
+        prevent="Try it on a copy of production's rows. On big tables: NOT VALID, then VALIDATE.",
+        chapter=8,
+        look=invalid,
+    ),
+    Entry(
+        id="D15b",
+        mistake=Mistake(
+            "a row that refers to nothing",
+            "A foreign key wants the row that it names to be there, and the DETAIL line says which is not.",
+            "Insert the parent first, or use an id that is there.",
+        ),
+        lines=(
+            '(psycopg2.errors.ForeignKeyViolation) insert or update on table "{table}" violates foreign key constraint "{constraint}"',
+        ),
+        also=("FOREIGN KEY constraint failed",),
+        when=lambda seen: False if _in_migration(seen) else None,
+        prevent="Parents first, in data as in tables.",
+        chapter=4,
+        commands=("python", "%sql"),
+    ),
+    Entry(
+        id="D15c",
+        mistake=Mistake(
+            "a row that others refer to",
+            "Rows of another table hold its id, and their foreign key does not let it go.",
+            "Delete or move those rows first. ON DELETE in the key says what should happen by itself.",
+        ),
+        lines=(
+            '(psycopg2.errors.ForeignKeyViolation) update or delete on table "{table}" violates foreign key constraint "{constraint}" on table',
+        ),
+        prevent="Decide on ON DELETE when the key is made.",
+        chapter=4,
+        commands=("python", "%sql"),
+    ),
+    Entry(
+        id="D15d",
+        mistake=Mistake(
+            "a value that is required",
+            "A row came in without a value for a column that is NOT NULL and has no default in the"
+            " database. default= of a model is filled in by Python alone.",
+            "Give the value, or the column a server_default. If the code is older than the column, the"
+            " column came too early.",
+        ),
+        lines=(
+            '(psycopg2.errors.NotNullViolation) null value in column "{column}" of relation "{table}" violates not-null constraint',
+        ),
+        also=(
+            'null value in column "{column}" violates not-null constraint',
+            "NOT NULL constraint failed: ",
+        ),
+        prevent="New columns nullable or with server_default while old code runs.",
+        chapter=12,
+        commands=("python", "%sql"),
+    ),
+    Entry(
+        id="D15e",
+        mistake=Mistake(
+            "a value that a rule refuses",
+            "A CHECK of the table is not true for this row; the DETAIL line shows it.",
+            "Look the rule up in pg_constraint, and put the row right.",
+        ),
+        lines=(
+            '(psycopg2.errors.CheckViolation) new row for relation "{table}" violates check constraint',
+        ),
+        also=("CHECK constraint failed: ",),
+        prevent="The same rule in the application, with a better message.",
+        chapter=8,
+        commands=("python", "%sql"),
+    ),
+    Entry(
+        id="D15f",
+        mistake=Mistake(
+            "a key that leads to no key",
+            "A foreign key names one row of the other table, so it needs a primary key or a UNIQUE there"
+            " over exactly these columns.",
+            "Refer to the primary key, or make the columns UNIQUE first.",
+        ),
+        lines=(
+            "(psycopg2.errors.InvalidForeignKey) there is no unique constraint matching given keys for referenced table",
+        ),
+        kinds=("InvalidForeignKey",),
+        prevent="Refer to ids.",
+        chapter=2,
+    ),
+    Entry(
+        id="D16",
+        mistake=Mistake(
+            "a name that is too long",
+            "PostgreSQL keeps 63 characters of a name. SQLAlchemy stops; raw SQL is cut in silence.",
+            "Name it yourself, and shorter.",
+        ),
+        lines=(
+            "sqlalchemy.exc.IdentifierError: Identifier '{name}' exceeds maximum length of 63 characters",
+        ),
+        prevent="Short names for tables and columns, where a convention joins them.",
+        chapter=8,
+    ),
+    Entry(
+        id="C12c",
+        mistake=shared("a value that is too long"),
+        lines=(
+            "(psycopg2.errors.StringDataRightTruncation) value too long for type character varying({length})",
+        ),
+        also=("Data too long for column",),
+        when=lambda seen: (
+            False if re.search("alembic_version|version_num", seen.reading.text) else None
+        ),
+        cure="Shorten the value, or make the column longer in a revision.",
+        prevent="Check lengths where values come in.",
+        chapter=7,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="D17",
+        mistake=Mistake(
+            "a view stands on the column",
+            "A view uses the column, so PostgreSQL neither drops it nor changes its type.",
+            "Drop the view, change the column, create the view again, all in one revision.",
+        ),
+        lines=(
+            "(psycopg2.errors.DependentObjectsStillExist) cannot drop column {column} of table {table}"
+            " because other objects depend on it",
+            "(psycopg2.errors.FeatureNotSupported) cannot alter type of a column used by a view or rule",
+        ),
+        prevent="Views in revisions, so that a search finds them.",
+        chapter=12,
+    ),
+    Entry(
+        id="D17b",
+        mistake=shared("a type that is still in use"),
+        lines=(
+            "(psycopg2.errors.DependentObjectsStillExist) cannot drop type {type} because other objects depend on it",
+        ),
+        cure="Drop the columns that have it first, or change their type.",
+        prevent="Take each revision up, down and up again.",
+        chapter=8,
+        commands=("downgrade",),
+    ),
+    Entry(
+        id="D17c",
+        mistake=Mistake(
+            "a rule that others stand on",
+            "A foreign key of another table refers to this constraint or index.",
+            "Drop that foreign key first, and add it again afterwards.",
+        ),
+        lines=(
+            "(psycopg2.errors.DependentObjectsStillExist) cannot drop constraint {constraint} on table"
+            " {table} because other objects depend on it",
+        ),
+        also=("cannot drop index {index} because",),
+        prevent="Try each revision on a copy with all tables.",
+        chapter=8,
+    ),
+    Entry(
+        id="D18",
+        mistake=Mistake(
+            "SQLite has no ALTER for that",
+            "SQLite changes a table hardly at all. Alembic's batch mode makes a new table and copies"
+            " the rows.",
+            "with op.batch_alter_table(...), render_as_batch=True in env.py, and a name for each"
+            " constraint.",
+        ),
+        lines=(
+            '(sqlite3.OperationalError) near "ALTER": syntax error',
+            "NotImplementedError: No support for ALTER of constraints in SQLite dialect.",
+            "ValueError: Constraint must have a name",
+        ),
+        also=(
+            '(sqlite3.OperationalError) near "DROP": syntax error',
+            "Cannot add a UNIQUE column",
+            '(sqlite3.OperationalError) near "CONSTRAINT": syntax error',
+        ),
+        prevent="Develop on the system that production has.",
+        chapter=8,
+    ),
+    Entry(
+        id="D19",
+        mistake=Mistake(
+            "two tables that need each other",
+            "Each has a foreign key to the other, so none can come first.",
+            "Create both without these keys, then op.create_foreign_key.",
+        ),
+        lines=(
+            "SAWarning: Cannot correctly sort tables; there are unresolvable cycles between tables",
+        ),
+        also=("sqlalchemy.exc.CircularDependencyError", "Can't sort tables for DROP;"),
+        prevent="use_alter=True in one of the two ForeignKeys.",
+        chapter=8,
+        commands=("revision --autogenerate", "upgrade"),
+    ),
+    Entry(
+        id="D20",
+        mistake=Mistake(
+            "a foreign key that reads the whole table",
+            "add_column with a ForeignKey sends two statements, and the second reads every row under a"
+            " lock.",
+            "inline_references=True (Alembic 1.18.2) makes it one, which knows that the column is empty.",
+        ),
+        lines=("ADD FOREIGN KEY(",),
+        prevent="Look at upgrade --sql before production does.",
+        tell="On a big table: inline_references=True in op.add_column.",
+        chapter=11,
+        commands=("upgrade --sql",),
+        quiet=True,
+    ),
+    Entry(
+        id="D21",
+        mistake=shared("an import is missing"),
+        lines=("NameError: name 'postgresql' is not defined",),
+        also=tuple(
+            f"name '{name}' is not defined"
+            for name in (
+                "sa",
+                "op",
+                "sqlalchemy",
+                "mysql",
+                "sqlmodel",
+                "Text",
+                "Vector",
+                "pgvector",
+                "geoalchemy2",
+                "sqlalchemy_utils",
+                "fastapi_users_db_sqlalchemy",
+            )
+        ),
+        when=lambda seen: (
+            True if "versions" in getattr(seen.reading.place, "file", "versions") else None
+        ),
+        cure="Write the import at the top of the file: from sqlalchemy.dialects import postgresql.",
+        prevent="Run each revision before it is shared; put common imports into script.py.mako.",
+        chapter=6,
+    ),
+    Entry(
+        id="D21b",
+        mistake=Mistake(
+            "a file that Python cannot read",
+            "Alembic reads every file in versions, whatever the command, and one of them is not Python.",
+            "The lines above the error name the file and the line.",
+        ),
+        lines=("SyntaxError: invalid syntax",),
+        also=("SyntaxError: ", "IndentationError: ", "TabError: "),
+        when=lambda seen: bool(re.search(r"versions|env\.py", _file(seen))),
+        prevent="alembic history in CI: it reads all files.",
+        chapter=2,
+        commands=("history", "upgrade"),
+    ),
+    Entry(
+        id="D21c",
+        mistake=Mistake(
+            "a revision without its ids",
+            "A file in versions has no revision or down_revision, or does not come from alembic revision"
+            " at all.",
+            "Write both at its top level, or move the file away.",
+        ),
+        lines=("AttributeError: module '{module}' has no attribute 'down_revision'",),
+        also=(
+            "has no attribute 'revision'",
+            "Could not determine revision id from filename {file}. Be sure the 'revision' variable is declared",
+        ),
+        prevent="alembic revision makes files.",
+        chapter=9,
+        commands=("history", "upgrade"),
+    ),
+    Entry(
+        id="D21d",
+        mistake=shared("a function that Alembic does not find"),
+        lines=("AttributeError: module '{module}' has no attribute 'upgrade'",),
+        also=("_py' has no attribute 'downgrade'", "_' has no attribute 'downgrade'"),
+        cure="def upgrade() -> None: and def downgrade() -> None:, by these names.",
+        prevent="alembic revision makes files.",
+        chapter=2,
+        commands=("upgrade", "downgrade"),
+    ),
+    Entry(
+        id="G05",
+        mistake=Mistake(
+            "everything after the first error is refused",
+            "In PostgreSQL an error ends the work of a transaction, and what comes after it is ignored"
+            " until a rollback. This is not the error: an earlier one is.",
+            "Look for the first error above it. In Python: roll back in the except, or use a savepoint"
+            " (begin_nested).",
+        ),
+        lines=(
+            "(psycopg2.errors.InFailedSqlTransaction) current transaction is aborted, commands ignored"
+            " until end of transaction block",
+        ),
+        also=("current transaction is aborted",),
+        kinds=("InFailedSqlTransaction",),
+        prevent="No try around a statement in a migration.",
+        chapter=3,
+        commands=("upgrade", "python"),
+    ),
+)
+
+
+def _file(seen: Seen) -> str:
+    """The file of the last frame, wherever it is: a SyntaxError names the one that it is in."""
+    names = re.findall(r'File "([^"]+)"', seen.reading.text)
+    return names[-1] if names else ""
