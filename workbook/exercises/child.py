@@ -178,10 +178,10 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
     connection.exec_driver_sql(f"CREATE TABLE {FOREIGN} ()")
     with step(run, "downgrade", work.folder):
         # To one of several heads: what comes after it goes, and the others stay.
-        change(work, (*work.before, "base")[0], down=True)
+        locks = change(work, (*work.before, "base")[0], down=True)
     run.harmed = not sa.inspect(connection).has_table(FOREIGN)
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {FOREIGN}")
-    note("downgrade")
+    note("downgrade", locks)
     with step(run, "upgrade again", work.folder):
         change(work, target)
     note("upgrade again")

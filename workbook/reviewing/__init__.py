@@ -40,17 +40,32 @@ def review(revision: str = "+1", rows: int = ROWS) -> Picture:
     with look.connected() as connection:
         here = MigrationContext.configure(connection).get_current_heads()
     revisions = _pending(scripts, revision, here)
-    job = Job("alembic.ini", revisions, rows, models=MODELS)
-    place = f"{on_environment.__module__}:{on_environment.__name__}"
     with database.scratch() as connection:
-        try:
-            found = apart.on_database(connection, place, job, folder=Path.cwd())
-        except apart.Stopped as stopped:
-            raise WorkbookError(f"The review was stopped: {stopped}.") from None
-    if isinstance(found, str):
-        raise WorkbookError(found)
+        found = measured(connection, revisions, Path.cwd(), rows, MODELS)
     written = "\n".join(map(report.markdown, found))
     return Picture("\n\n\n".join(map(report.text, found)), {"text/markdown": written})
+
+
+def measured(
+    connection: sa.Connection,
+    revisions: tuple[str, ...],
+    folder: Path,
+    rows: int = ROWS,
+    models: str = "",
+) -> list[Review]:
+    """The reviews of a folder's revisions, in a process of its own, on the scratch database.
+
+    Raises WorkbookError.
+    """
+    job = Job("alembic.ini", revisions, rows, models=models)
+    place = f"{on_environment.__module__}:{on_environment.__name__}"
+    try:
+        found = apart.on_database(connection, place, job, folder=folder)
+    except apart.Stopped as stopped:
+        raise WorkbookError(f"The review was stopped: {stopped}.") from None
+    if isinstance(found, str):
+        raise WorkbookError(found)
+    return list(found)
 
 
 def _pending(scripts: ScriptDirectory, revision: str, here: tuple[str, ...]) -> tuple[str, ...]:
