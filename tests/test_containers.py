@@ -192,6 +192,7 @@ def test_role_owns_its_databases_and_is_no_superuser(
         roles = """SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolpassword IS NULL
             FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY rolname"""
         assert ask(admin, roles) == [
+            ("jobboard_api", False, False, False, True),
             ("learner", False, True, False, False),
             ("postgres", True, True, True, True),
         ]
