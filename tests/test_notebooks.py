@@ -239,6 +239,7 @@ def test_the_cheat_sheet_is_what_the_lessons_say() -> None:
     page = notebooks.cheat_sheet()
     assert page == notebooks.CHEAT_SHEET.read_text(encoding="utf-8")
     assert page.count("\n## ") > 6
+    assert page.index("\n## Before it runs\n") < page.index("\n- There is a backup")
     assert "| `alembic downgrade <id>` |" in page
 
 

@@ -110,7 +110,7 @@ def check(id: str, answer: object = None) -> Card:
         with _record() as record:
             if id not in record["done"]:
                 record["done"].append(id)
-        return Card(f"{id}  Done", (exercise.passed,), kind="done")
+        return Card(f"{id}  Done", (*outcome.lines, exercise.passed), kind="done")
     return Card(
         f"{id}  {outcome.title}",
         outcome.lines,

@@ -116,7 +116,8 @@ def judged(exercise: Exercise, answer: Answer) -> checking.Card:
     typed = answer.typed(exercise)
     if typed or answer.given is None:
         begin(exercise)
-    card = [run(cell) for cell in typed][-1:]
+    names: dict[str, object] = {}
+    card = [run(cell, names) for cell in typed][-1:]
     if card and isinstance(card[0], checking.Card):  # the cell that is filled in is the check
         return card[0]
     return checking.check(exercise.id, answer.given)
@@ -135,10 +136,14 @@ def begin(exercise: Exercise) -> None:
         run(cell)
 
 
-def run(cell: str) -> object:
-    """Do what a notebook would do with a cell: files, SQL, `alembic`, Python; gives a card's value."""
+def run(cell: str, names: dict[str, object] | None = None) -> object:
+    """Do what a notebook would do with a cell: files, SQL, `alembic`, Python; gives a card's value.
+
+    `names` are what the cells before it have defined.
+    """
     shell = SimpleNamespace(system=_command, run_cell_magic=_magic, run_line_magic=_magic)
-    names: dict[str, object] = {"get_ipython": lambda: shell, "check": checking.check}
+    names = {} if names is None else names
+    names |= {"get_ipython": lambda: shell, "check": checking.check}
     code = TransformerManager().transform_cell(cell)
     with contextlib.redirect_stdout(io.StringIO()):
         if code.startswith("check("):

@@ -44,18 +44,24 @@ def refresh(only: list[Path]) -> int:
 
 
 def cheat_sheet() -> str:
-    """The summary tables of all lessons on one page, in Markdown."""
-    parts = [
-        "# Cheat sheet",
-        "What each chapter ends with. `refresh` writes this page: change the lessons.",
-    ]
+    """The checklist of the last lesson and the summary tables of all, on one page, in Markdown."""
+    checklist: list[str] = []
+    tables: list[str] = []
     for chapter in CHAPTERS.values():
-        for cell in nbformat.read(LESSONS / chapter.lesson, as_version=4).cells:
-            if found := re.search(
-                r"^## What you have now\n+((?:\|.*\n)+)", cell.source, re.MULTILINE
-            ):
-                link = f"[{chapter.title}](../notebooks/{chapter.lesson})"
-                parts += [f"## {chapter.number}. {link}", found[1].strip()]
+        cells = nbformat.read(LESSONS / chapter.lesson, as_version=4).cells
+        text = "\n\n".join(cell.source for cell in cells)
+        if found := re.search(r"^## What you have now\n+((?:\|.*\n)+)", text, re.MULTILINE):
+            link = f"[{chapter.title}](../notebooks/{chapter.lesson})"
+            tables += [f"## {chapter.number}. {link}", found[1].strip()]
+        if page := re.search(r"^## A page to keep\n(.+?)^## ", text, re.MULTILINE | re.DOTALL):
+            checklist = re.findall(r"^#(## .+\n\n(?:[- ].+\n)+)", page[1], re.MULTILINE)
+    parts = [
+        "# Checklist and cheat sheet",
+        "What a migration has to pass, and what each chapter ends with. `refresh` writes this page:"
+        " change the lessons.",
+        *map(str.strip, checklist),
+        *tables,
+    ]
     return "\n\n".join(parts) + "\n"
 
 
