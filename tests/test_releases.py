@@ -8,7 +8,7 @@ import pytest
 
 from workbook import WorkbookError
 from workbook.pictures.visits import chart, told
-from workbook.releases import RUNNING, Visitors, deploy, retire
+from workbook.releases import RUNNING, Visitors, retire, serve
 from workbook.server import database as databases
 
 API = """
@@ -65,7 +65,7 @@ def api(database: str, tmp_path: Path) -> Iterator[Path]:
 
 
 def test_visitors_find_no_error_and_leave_nothing(api: Path) -> None:
-    deploy("old")
+    serve("old")
     [release] = RUNNING.values()
     with Visitors() as visitors:
         pass
@@ -79,10 +79,10 @@ def test_visitors_find_no_error_and_leave_nothing(api: Path) -> None:
 
 def test_a_rename_is_an_error_of_one_after_the_other(api: Path) -> None:
     """The new release before it, the old one after it; the jobs that stayed are deleted."""
-    deploy("old")
+    serve("old")
     api.write_text(API.replace("location", "city"))
     with Visitors() as visitors:
-        deploy("new")
+        serve("new")
         visitors._wait()  # a command of alembic's takes far longer than this statement
         execute("ALTER TABLE jobs RENAME location TO city")
     wrong = [each for each in visitors.visits if each.wrong]
@@ -101,9 +101,9 @@ def test_a_rename_is_an_error_of_one_after_the_other(api: Path) -> None:
 def test_an_answer_that_is_wrong_is_an_error(api: Path) -> None:
     """Two columns that nothing keeps equal: no release fails, and each misses what the other says."""
     execute("ALTER TABLE jobs ADD city text")
-    deploy("old")
+    serve("old")
     api.write_text(API.replace("location", "city"))
-    deploy("new")
+    serve("new")
     with Visitors() as visitors:
         pass
     assert min(visitors.errors.values()) > 0
@@ -111,31 +111,31 @@ def test_an_answer_that_is_wrong_is_an_error(api: Path) -> None:
 
 
 def test_a_release_takes_the_place_of_a_former_one_unnoticed(api: Path) -> None:
-    deploy("new")
+    serve("new")
     [before] = RUNNING.values()
     with Visitors() as visitors:
-        deploy("new")
+        serve("new")
     [after] = RUNNING.values()
     assert before.port != after.port and before.process.process.poll() is not None
     assert visitors.errors == {"new": 0}
 
 
 def test_what_does_not_serve_is_said(api: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(WorkbookError, match="deploy one first"), Visitors():
+    with pytest.raises(WorkbookError, match="serve one first"), Visitors():
         pass
     with pytest.raises(WorkbookError, match=r"'old'.*none runs"):
         retire("old")
     api.write_text("from jobboard.models import Place")
     with pytest.raises(WorkbookError, match="old does not begin to serve: ModuleNotFoundError"):
-        deploy("old")
+        serve("old")
     assert not RUNNING and not capsys.readouterr().out
     api.unlink()
     with pytest.raises(WorkbookError, match=r"no jobboard/api\.py"):
-        deploy("old")
+        serve("old")
 
 
 def test_an_interrupt_ends_the_visits(api: Path) -> None:
-    deploy("old")
+    serve("old")
     with pytest.raises(KeyboardInterrupt), Visitors() as visitors:
         raise KeyboardInterrupt
     assert not visitors._thread.is_alive()

@@ -16,7 +16,7 @@ PROVIDED = {
     "checking": ["check", "hint", "progress", "solution"],
     "pictures.history": ["show_history"],
     "pictures.tables": ["show_changes", "show_drift", "show_tables"],
-    "releases": ["Visitors", "deploy", "retire"],
+    "releases": ["Visitors", "retire", "serve"],
     "reports": ["lower_hand", "raise_hand"],
     "repository": ["make_repository"],
     "reviewing": ["review"],

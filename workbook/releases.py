@@ -52,7 +52,7 @@ class Release:
 RUNNING: dict[str, Release] = {}  # those that visitors are sent to
 
 
-def deploy(name: str) -> None:
+def serve(name: str) -> None:
     """Serve a copy of jobboard/ as it is now under a name.
 
     Visitors are sent to it once it answers; a former release of that name ends after that. The
@@ -66,7 +66,7 @@ def deploy(name: str) -> None:
     folder = tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True)
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(source, Path(folder.name) / "jobboard", ignore=ignored)
-    process = Beside("workbook.releases:serve", folder.name, PGAPPNAME=name)
+    process = Beside("workbook.releases:answer", folder.name, PGAPPNAME=name)
     try:
         port = process.hear(START)
     except Stopped as stopped:
@@ -92,7 +92,7 @@ def retire(*names: str) -> None:
 # ---- in a release's own process ------------------------------------------------------------------
 
 
-def serve(line: "Line", folder: str) -> None:
+def answer(line: "Line", folder: str) -> None:
     """Serve the application in a folder until the kernel asks for the end; says on which port."""
     import uvicorn
     from fastapi import Request
@@ -168,7 +168,7 @@ class Visitors:
 
     def __enter__(self) -> Self:
         if not RUNNING:
-            raise WorkbookError("No release runs: deploy one first.")
+            raise WorkbookError("No release is served: serve one first.")
         self._counter = _counter()
         self._start = time.monotonic()
         self._thread = threading.Thread(target=self._visit, daemon=True)

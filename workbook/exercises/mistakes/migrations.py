@@ -205,14 +205,17 @@ def _broken_by_rows(trial: Trial) -> str:
 
 
 def _commits(trial: Trial) -> list[ast.Call]:
-    """The calls that end the transaction. A Session's commit() leaves that to the connection's owner."""
+    """The calls that end the transaction. A Session's commit() leaves that to the connection's owner.
+
+    A block of PL/pgSQL may commit where there is no transaction, and is stopped where there is one.
+    """
     ends = [] if trial.calls("Session") else trial.calls("commit")
     ends += [call for call in trial.calls("commit") if "get_bind" in ast.unparse(call)]
     return ends + [
         call
         for call in [*trial.calls("execute"), *trial.calls("text")]
         for text in call.args
-        if _says(text, r"(^|;)\s*COMMIT\b")
+        if _says(text, r"(^|;)\s*COMMIT\b") and not _says(text, r"\$\$")
     ]
 
 

@@ -70,7 +70,9 @@ def _another_type(trial: Trial) -> list[ast.AnnAssign]:
         for column in [goal.columns.get(ast.unparse(line.target)) if goal else None]
         if column
         and trial.up == trial.goal
-        and known & {*re.findall(r"\w+", ast.unparse(line.annotation))} - {types.get(column.type)}
+        and known
+        & {*re.findall(r"\w+", ast.unparse(line.annotation))}
+        - {types.get(re.sub(r"\(\d+\)$", "", column.type))}
     ]
 
 
