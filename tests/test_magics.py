@@ -15,6 +15,7 @@ EARLY = {
     "!alembic current": "There is no alembic.ini here: run the notebook's first cell",
     "show_changes(before)": "This kernel does not know show_changes yet",
     "%sql SELECT 1": "Run the first cell, then the one with %load_ext sql.",
+    'check = print\ncheck("3.3", b)': 'An answer stands in quotes: "b".',
     "before.text": "A cell above may make before. After a restart, run the first cell",
     "%%writerevision alembic/versions/*_init.py\ndef upgrade(): pass": "No file matches",
 }
@@ -30,7 +31,7 @@ def test_cells_before_the_first_one(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for words, outputs in zip(EARLY.values(), said, strict=False):
         assert words in outputs
     assert "Traceback" not in said[0] + said[2]
-    assert "Traceback" in said[4]  # a name of the learner's own may be a slip, and its line counts
+    assert "Traceback" in said[5]  # a name of the learner's own may be a slip, and its line counts
     assert "'42'" in said[-1] and "first cell" not in said[-1]
 
 

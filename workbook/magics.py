@@ -122,7 +122,10 @@ def _unknown_name(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any 
         )
         return
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
-    if error.name and error.name not in shell.user_ns:
+    source = shell.history_manager.input_hist_raw[-1]
+    if re.search(rf"\bcheck\(.*,\s*{error.name}\b", source):
+        print(f'An answer stands in quotes: "{error.name}".', file=sys.stderr)
+    elif error.name and error.name not in shell.user_ns:
         print(
             f"A cell above may make {error.name}. After a restart, run the first cell, then those"
             " between.",

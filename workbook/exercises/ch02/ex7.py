@@ -49,6 +49,8 @@ no rule for its own table  | \n        sa.ForeignKeyConstraint(["part_of"], ["de
 no rule for the company  | \n        sa.ForeignKeyConstraint(["company_id"], ["companies.id"]),  |  | Missing: the constraint FOREIGN KEY (company_id)
 it refers to the company's id  | ["departments.id"]  | ["companies.id"]  | Extra: the constraint FOREIGN KEY (part_of) REFERENCES companies
 the name of the other department  | "part_of", sa.Integer()  | "part_of", sa.String(60)  | a key of another type
+a table without its column  | "part_of", sa.Integer()  | "part_of", sa.Integer(), sa.ForeignKey("departments")  | \n        sa.ForeignKeyConstraint(["part_of"], ["departments.id"]),  |  | a foreign key names table and column
+the same, in a rule of its own  | ["departments.id"]  | ["departments"]  | a foreign key names table and column
 a column of another name  | part_of  | parent_id  | Missing: the column departments.part_of
 nothing back  | op.drop_table("departments")  | pass  | a downgrade that does nothing
 the company goes, too  | op.drop_table("departments")  | op.drop_table("departments")\n    op.drop_table("companies")  | a downgrade that takes too much

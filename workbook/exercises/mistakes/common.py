@@ -87,11 +87,11 @@ def lacks(trial: Trial, kind: str) -> str:
     )
 
 
-def key_says(trial: Trial, pattern: str) -> list[ast.Constant]:
-    """The texts in foreign keys that fit a pattern."""
+def key_says(trial: Trial, pattern: str, *names: str) -> list[ast.Constant]:
+    """The texts in foreign keys, or in the calls of these names, that fit a pattern."""
     return [
         text
-        for name in ("ForeignKey", "ForeignKeyConstraint", "create_foreign_key")
+        for name in names or ("ForeignKey", "ForeignKeyConstraint", "create_foreign_key")
         for call in trial.calls(name)
         for text in ast.walk(call)
         if isinstance(text, ast.Constant) and re.fullmatch(pattern, str(text.value))
@@ -165,6 +165,10 @@ DOTTED = Mistake(
             for text in key_says(t, re.escape(name))
         ]
         or (t.failed("NoForeignKeysError") and key_says(t, r"[^.]+"))
+        or (
+            t.failed("InvalidForeignKey")  # the name of a table, its column left to PostgreSQL
+            and key_says(t, "|".join(t.goal.tables), "ForeignKey", "ForeignKeyConstraint")
+        )
     ),
     step=ANY,
 )
