@@ -9,7 +9,7 @@ from workbook import WorkbookError
 from workbook.checking import Card
 from workbook.contents import CHAPTERS
 from workbook.exercises.mistakes import errors
-from workbook.exercises.mistakes.errors import Entry, Found
+from workbook.exercises.mistakes.errors import Entry, Found, Seen
 from workbook.magics import Failure, last_failure
 from workbook.reading import Place, Reading, clean, read
 from workbook.site import Site
@@ -31,7 +31,7 @@ def why(error: object = None) -> Card:
     if error is None:
         failure = last_failure() or _last_exception()
         if not failure:
-            raise WorkbookError(NOTHING)
+            return survey(Site(Path.cwd()), NOTHING)
         return explain(failure.text, Site(Path.cwd()), failure.what)
     if isinstance(error, BaseException):
         return explain("".join(traceback.format_exception(error)), Site(Path.cwd()))
@@ -41,6 +41,47 @@ def why(error: object = None) -> Card:
             " anything it explains the last failure of this notebook."
         )
     return explain(error)
+
+
+def from_terminal(text: str, project: Path | None) -> Card:
+    """The same for a text, for a project of somebody's own, or for both.
+
+    Raises WorkbookError where there is neither.
+    """
+    if project and not Site(project).settings:
+        raise WorkbookError(
+            f"{project} has no alembic.ini, and no [tool.alembic] in a pyproject.toml: name the"
+            " folder where you run alembic."
+        )
+    site = Site(project, own=False) if project else None
+    if clean(text).strip():
+        return explain(text, site)
+    if not site:
+        raise WorkbookError(
+            "Hand the error in, as in: alembic upgrade head 2>&1 | python3 -m workbook why. Or name a"
+            " project's folder, to look at how it stands."
+        )
+    return survey(site)
+
+
+def survey(site: Site, first: str = "") -> Card:
+    """How a project and its database stand, and which mistakes show in them."""
+    known = {each.id: each for each in errors.entries()}
+    lines = [first] if first else []
+    lines.append(
+        f"{len(site.files)} revision{'s' * (len(site.files) != 1)}, head: {', '.join(site.heads)}."
+        if site.files
+        else "There are no revision files."
+    )
+    lines += _standing(site)
+    if not site.answers and not site.own:
+        lines.append("No PostgreSQL answers at the address in alembic.ini or in DATABASE_URL.")
+    for id in site.shows():
+        entry, seen = known[id], Seen(Reading(""), {}, site)
+        places = entry.look(seen) if entry.look else ()
+        lines += [f"{entry.name[0].upper()}{entry.name[1:]}: {entry.mistake.why}", *places]
+        lines.append(f"To put it right: {entry.remedy}")
+    return Card("How the project stands", tuple(lines))
 
 
 def _last_exception() -> Failure | None:

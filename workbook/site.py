@@ -132,6 +132,26 @@ class Site:
             if not table or table in tables
         ]
 
+    def shows(self) -> Iterator[str]:
+        """The catalogue's ids of the mistakes that one sees without any error."""
+        lost = [each for each in self.at or () if not self.file(each)]
+        if self.twice():
+            yield "C04"
+        if self.missing():
+            yield "C03"
+        elif len(self.heads) > 1:
+            yield "C01"
+        if lost:
+            yield "C02"
+        if any(len(each.revision) > 32 for each in self.files):
+            yield "C12"
+        if self.files and self.answers and not self.at and self.tables:
+            yield "B20"
+        if self.ask("SELECT FROM pg_index WHERE NOT indisvalid"):
+            yield "D05"
+        if any("idle in transaction" in each for each in self.holders()):
+            yield "E01"
+
     def _engine(self) -> sa.Engine:
         """Raises WorkbookError where there is no address."""
         if self.own:
@@ -145,11 +165,13 @@ class Site:
 
     def _address(self) -> sa.URL:
         """Where the project's database is, for psycopg2; raises WorkbookError."""
-        said = os.environ.get("DATABASE_URL") or self.settings.get("sqlalchemy.url", "")
-        with contextlib.suppress(SQLAlchemyError, ValueError):
-            url = sa.make_url(said.replace("%%", "%").replace("postgres://", "postgresql://", 1))
-            if url.get_backend_name() == "postgresql":
-                return url.set(drivername="postgresql+psycopg2")
+        for said in (self.settings.get("sqlalchemy.url", ""), os.environ.get("DATABASE_URL", "")):
+            with contextlib.suppress(SQLAlchemyError, ValueError):
+                url = sa.make_url(
+                    said.replace("%%", "%").replace("postgres://", "postgresql://", 1)
+                )
+                if url.get_backend_name() == "postgresql":
+                    return url.set(drivername="postgresql+psycopg2")
         raise WorkbookError("There is no address of a PostgreSQL.")
 
 

@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from workbook import ROOT
+from workbook.author import catalogue
 from workbook.contents import CHAPTERS
 from workbook.server import database
 
@@ -26,7 +27,7 @@ def lessons(first: int = 0) -> list[Path]:
 
 
 def refresh(only: list[Path]) -> int:
-    """Execute notebooks, each on a fresh project and database; save their outputs, and the cheat sheet.
+    """Execute notebooks, each on a fresh project and database; save their outputs, and the pages made of them.
 
     Prints a line for each; the exit status is the number of those that stopped at an error.
     """
@@ -40,6 +41,7 @@ def refresh(only: list[Path]) -> int:
                 failed += 1
                 print(f"failed  {path.name}: {error.ename}: {error.evalue}\n{error}")
     CHEAT_SHEET.write_text(cheat_sheet(), encoding="utf-8", newline="\n")
+    catalogue.PAGE.write_text(catalogue.page(), encoding="utf-8", newline="\n")
     return failed
 
 

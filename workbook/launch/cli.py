@@ -118,6 +118,15 @@ def review(arguments: argparse.Namespace) -> int:
     return 1 if any(map(report.objections, found)) else 0
 
 
+def why(arguments: argparse.Namespace) -> None:
+    """Explain an error: its text on standard input, or what stands in a project of your own."""
+    from workbook import explaining
+
+    piped = not sys.stdin.isatty()
+    text = sys.stdin.buffer.read().decode("utf-8", "replace") if piped else ""
+    print(explaining.from_terminal(text, arguments.project))
+
+
 def stop(arguments: argparse.Namespace) -> None:
     """Stop the embedded PostgreSQL; the data stay."""
     from workbook.server import postgres
@@ -244,6 +253,7 @@ COMMANDS: dict[Callable[[Any], int | None], dict[str, dict[str, Any]]] = {
     restore: {"name": {"nargs": "?", "help": "which; without it, list what there is"}},
     lesson: {"chapter": CHAPTER | {"help": "which; without it, list the earlier copies"}},
     review: REVIEW,
+    why: {"project": {"nargs": "?", "type": Path, "help": "the folder with its alembic.ini"}},
     stop: {},
     present: STAGE | SHOW,
     rehearse: STAGE,

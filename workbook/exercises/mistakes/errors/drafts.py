@@ -429,7 +429,7 @@ ENTRIES = (
         id="B16",
         mistake=shared("a type change that needs USING"),
         lines=(
-            '(psycopg2.errors.DatatypeMismatch) column "{column}" cannot be cast automatically to type {type}\n',
+            '(psycopg2.errors.DatatypeMismatch) column "{column}" cannot be cast automatically to type {type}',
         ),
         also=('You might need to specify "USING',),
         cure='postgresql_using="column::integer" in op.alter_column, or any expression that gives the value.',

@@ -327,7 +327,11 @@ ENTRIES = (
         id="C15",
         mistake=shared("an index that stays behind"),
         lines=('(psycopg2.errors.DuplicateTable) relation "{index}" already exists',),
-        when=lambda seen: seen.sends("CREATE (UNIQUE )?INDEX|create_index") or False,
+        when=lambda seen: (
+            seen.sends("CREATE (UNIQUE )?INDEX|create_index")
+            or (False if seen.reading.statement or seen.reading.place else None)
+        ),
+        tell="Is it an index? Then a downgrade has left it.",
         cure="Drop the index by hand, once, and let downgrade() drop what upgrade() makes.",
         prevent="Take each revision up, down and up again.",
         chapter=5,

@@ -26,8 +26,12 @@ def invalid(seen: Seen) -> Iterable[str]:
         yield f"{index} on {table} is there and INVALID: DROP INDEX CONCURRENTLY it."
 
 
-def _in_migration(seen: Seen) -> bool:
-    return bool(seen.reading.running[0]) or "versions" in getattr(seen.reading.place, "file", "")
+def _in_migration(seen: Seen) -> bool | None:
+    """Whether a revision was run; None where the text says nothing of what was."""
+    place = seen.reading.place
+    if seen.reading.running[0] or (place and "versions" in place.file):
+        return True
+    return False if place else None
 
 
 ENTRIES = (
@@ -53,7 +57,7 @@ ENTRIES = (
         ),
         lines=('(psycopg2.errors.UndefinedTable) relation "{table}" does not exist',),
         also=(
-            "no such table: {table}\n",
+            "no such table: ",
             'table "{table}" does not exist',
             "Table '{table}' doesn't exist",
         ),
@@ -116,7 +120,7 @@ ENTRIES = (
         lines=(
             '(psycopg2.errors.DuplicateColumn) column "{column}" of relation "{table}" already exists',
         ),
-        also=("duplicate column name: {column}\n", "Duplicate column name '"),
+        also=("duplicate column name: ", "Duplicate column name '"),
         kinds=("DuplicateColumn",),
         prevent="An autocommit_block alone in its revision, and never a commit.",
         chapter=10,
@@ -204,7 +208,7 @@ ENTRIES = (
         also=("column {column} does not exist",),
         when=lambda seen: (
             _in_migration(seen)
-            and (bool(seen.reading.statement.startswith(("SELECT", "INSERT", "UPDATE"))) or None)
+            and (seen.reading.statement.startswith(("SELECT", "INSERT", "UPDATE")) or None)
         ),
         cure="sa.table and sa.column in the revision, with the columns that are there at this point.",
         tell="Does the revision import the models? They know columns of later revisions.",
@@ -224,7 +228,7 @@ ENTRIES = (
         ),
         also=("column {column} does not exist", 'column "{column}" does not exist'),
         kinds=("UndefinedColumn",),
-        when=lambda seen: _in_migration(seen) and None,
+        when=lambda seen: False if _in_migration(seen) is False else None,
         prevent="Build a database from nothing in CI, with the revisions alone.",
         chapter=7,
     ),

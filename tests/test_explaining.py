@@ -1,0 +1,161 @@
+"""why() looks into a project, says what it does not know, and its catalogue is one page."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+import sqlalchemy as sa
+
+from workbook import ROOT, WorkbookError
+from workbook.author import catalogue
+from workbook.exercises.mistakes.errors import entries
+from workbook.explaining import explain, from_terminal, why
+from workbook.site import Site
+
+UNKNOWN = "This error is not one of those that why() knows"
+
+
+def test_the_page_is_what_the_catalogue_says() -> None:
+    page = catalogue.PAGE.read_text(encoding="utf-8")
+    assert page == catalogue.page()
+    for each in entries():
+        assert (
+            page.count(f'<a id="{each.id.lower()}"></a>') == 1 and f"(#{each.id.lower()})" in page
+        )
+
+
+def test_the_catalogue_is_whole() -> None:
+    for each in entries():
+        told = (each.mistake.why, each.remedy, each.prevent, *each.lines, *each.commands)
+        assert all(told), each.id
+        assert not each.quiet or each.tell, each.id
+    assert len({each.id for each in entries()}) == len(entries())
+
+
+# ---- use that says nothing ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["", "   \n", 7, ["text"], b"text", "\x1b[31m\x1b[0m"])
+def test_what_is_no_error_gets_one_line(given: object) -> None:
+    with pytest.raises(WorkbookError, match=r"why\(\) takes the text of an error, all of it"):
+        why(given)
+
+
+@pytest.mark.parametrize("text", ["all is well", "}{ \\ %s $x$ `<b>`", "🦆" * 5000, "((((" * 9000])
+def test_any_text_gets_an_honest_answer(text: str) -> None:
+    card = explain(text)
+    assert card.title == UNKNOWN
+    assert "How to read an error" in repr(card)
+    assert card._repr_markdown_()
+
+
+def test_how_to_read_it_names_kind_reason_statement_and_place() -> None:
+    card = explain(
+        "Traceback (most recent call last):\n"
+        '  File "/srv/app/alembic/versions/ab12_x.py", line 9, in upgrade\n    op.execute(SQL)\n'
+        "sqlalchemy.exc.DataError: (psycopg2.errors.InvalidDatetimeFormat) no time\n"
+        "[SQL: SELECT 'x'::date]\n(Background on this error at: https://sqlalche.me/e/21/9h9h)"
+    )
+    for words in (
+        "Kind: sqlalchemy.exc.DataError. It comes from PostgreSQL or its driver.",
+        "Reason: (psycopg2.errors.InvalidDatetimeFormat) no time",
+        "Statement: SELECT 'x'::date",
+        "Line 9 of ab12_x.py: op.execute(SQL)",
+    ):
+        assert words in repr(card)
+
+
+def test_an_exception_can_be_handed_in() -> None:
+    try:
+        sa.create_engine("driver://")
+    except sa.exc.ArgumentError as error:
+        assert why(error).title == "an address that nobody has filled in"
+
+
+# ---- a project ----------------------------------------------------------------------------------
+
+REVISION = "revision = {!r}\ndown_revision = {!r}\nraise SystemExit('a revision was run')\n"
+
+
+@pytest.fixture
+def project(database: str, tmp_path: Path) -> Iterator[Path]:
+    """A project of somebody's own, with two heads, on a database at a revision that no file has."""
+    folder = tmp_path / "own"
+    versions = folder / "db" / "versions"
+    versions.mkdir(parents=True)
+    (folder / "alembic.ini").write_text(
+        "[alembic]\nscript_location = %(here)s/db\nsqlalchemy.url = postgresql+psycopg2://\n"
+    )
+    for id, down in (("a1", None), ("b2", "a1"), ("c3", "a1")):
+        (versions / f"{id}_x.py").write_text(REVISION.format(id, down))
+    (folder / "db" / "env.py").write_text("raise SystemExit('env.py was run')")
+    with psycopg2.connect("") as connection:
+        connection.cursor().execute(
+            "CREATE TABLE jobs (id int); CREATE TABLE alembic_version (version_num varchar(32));"
+            "INSERT INTO alembic_version VALUES ('f00')"
+        )
+    connection.close()
+    yield folder
+
+
+def test_a_project_of_ones_own_is_looked_at_and_left_alone(project: Path) -> None:
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    said = repr(from_terminal("", project))
+    assert "3 revisions, head: b2, c3." in said and "The database is at f00." in said
+    assert "Two heads: " in said and "db/versions/b2_x.py comes after a1" in said
+    assert "A revision that no file has: " in said
+    assert before == {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+
+
+def test_the_project_decides_between_mistakes_of_the_same_words(project: Path) -> None:
+    locate = "FAILED: Can't locate revision identified by '{}'"
+    assert explain(locate.format("f00"), Site(project)).title == "a revision that no file has"
+    assert explain(locate.format("hed"), Site(project)).title == "a name that is no revision"
+    exists = '(psycopg2.errors.DuplicateTable) relation "jobs" already exists'
+    assert explain(exists, Site(project)).title == "a table that is there already"
+    with psycopg2.connect("") as connection:
+        connection.cursor().execute("DELETE FROM alembic_version")
+    connection.close()
+    card = explain(exists, Site(project))
+    assert card.title == "create_all was there first" and "row is gone" in repr(card)
+    assert "The database is at no revision. It holds jobs." in repr(from_terminal("", project))
+
+
+def test_who_holds_the_lock(project: Path) -> None:
+    text = "(psycopg2.errors.LockNotAvailable) canceling statement due to lock timeout"
+    assert "Nobody holds a lock on a table now" in repr(explain(text, Site(project)))
+    other = psycopg2.connect("")
+    other.cursor().execute("SELECT 1 AS mine FROM jobs")
+    card = explain(text, Site(project))
+    pid = other.info.backend_pid
+    other.close()
+    assert card.title == "an open transaction in the way"
+    assert f"Session {pid} " in repr(card) and "SELECT 1 AS mine FROM jobs" in repr(card)
+    assert "idle in transaction" in repr(card)
+
+
+def test_nothing_can_be_written_through_a_site(project: Path) -> None:
+    assert Site(project).ask("CREATE TABLE harm (n int) RETURNING 1") == []
+    assert Site(project).ask("INSERT INTO jobs VALUES (1) RETURNING id") == []
+    assert Site(project).ask("SELECT count(*) FROM jobs") == [(0,)]
+
+
+def test_on_the_command_line(project: Path) -> None:
+    def said(text: str, *arguments: str) -> str:
+        command = [sys.executable, "-m", "workbook", "why", *arguments]
+        done = subprocess.run(
+            command, check=False, input=text.encode(), capture_output=True, cwd=ROOT
+        )
+        assert b"Traceback" not in done.stdout + done.stderr
+        return (done.stdout + done.stderr).decode()
+
+    assert "Hand the error in, as in: alembic upgrade head 2>&1 | python3" in said("")
+    assert said("FAILED: Ambiguous walk\n").startswith("one step down from a merge\n")
+    assert f"{project.parent} has no alembic.ini" in said("", str(project.parent))
+    assert "How the project stands" in said("", str(project))
+
+
+# ---- errors that are not in the catalogue --------------------------------------------------------
