@@ -139,8 +139,9 @@ def test_a_check_leaves_no_trace(exercise: Exercise, learner: None) -> None:
     right = Answer("the solution", cells=exercise.solved)
     for answer in (answers(exercise.id)[0][-1], right):
         contract.begin(exercise)
+        names: dict[str, object] = {}
         for cell in answer.typed(exercise):
-            contract.run(cell)
+            contract.run(cell, names)
         before = state()
         checking.check(exercise.id, answer.given)
         assert state() == before
