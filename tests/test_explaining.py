@@ -159,3 +159,51 @@ def test_on_the_command_line(project: Path) -> None:
 
 
 # ---- errors that are not in the catalogue --------------------------------------------------------
+
+# The words of the tools, met in threads about Alembic and SQLAlchemy or in their own sources.
+OTHERS = (ROOT / "tests" / "unknown_errors.txt").read_text(encoding="utf-8").splitlines()
+TRACEBACK = """INFO  [alembic.runtime.migration] Context impl PostgresqlImpl.
+INFO  [alembic.runtime.migration] Running upgrade a1 -> b2, add table
+Traceback (most recent call last):
+  File "/app/alembic/versions/b2_add.py", line 12, in upgrade
+    op.create_index("ix", "jobs", ["title"], postgresql_concurrently=True)
+  File "/venv/lib/python3.12/site-packages/sqlalchemy/engine/base.py", line 1900, in _execute
+    raise ValueError("Constraint must have a name")
+{}
+[SQL: SELECT 'relation "x" already exists']
+(Background on this error at: https://sqlalche.me/e/20/f405)
+"""
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_an_error_that_is_not_known_is_said_to_be_unknown(text: str) -> None:
+    """Alone, and in a traceback whose code has words that the catalogue knows."""
+    for each in (text, TRACEBACK.format(text)):
+        card = explain(each)
+        assert card.title == UNKNOWN
+        assert text.partition(": ")[0] in repr(card)
+
+
+def test_errors_of_other_tools_that_mean_the_same() -> None:
+    assert len(OTHERS) >= 60
+    for text, name in (
+        (
+            "(sqlite3.OperationalError) table _alembic_tmp_keys already exists",
+            "a copy that an earlier",
+        ),
+        ('asyncpg.exceptions.DuplicateTableError: relation "x" already exists', "a table that is"),
+        (
+            "(pymysql.err.OperationalError) (1050, \"Table 'x' already exists\")",
+            "a table that is there",
+        ),
+        (
+            "(psycopg.errors.DuplicateTable) la relation \xab x \xbb existe d\xe9j\xe0",
+            "a table that is",
+        ),
+        (
+            "ERROR [flask_migrate] Error: Multiple head revisions are present for given argument"
+            " 'head'; please specify a specific target revision",
+            "two heads",
+        ),
+    ):
+        assert explain(text).title.startswith(name), text

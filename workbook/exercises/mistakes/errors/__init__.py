@@ -85,7 +85,13 @@ class Entry:
     def said(self, text: str) -> re.Match[str] | None:
         """Where squeezed text has the words of this mistake."""
         words = [WRAPPED.sub("", each) for each in self.lines] + list(self.also)
-        found = [each for each in (pattern(word).search(text) for word in words) if each]
+        found = [
+            each
+            for word in words
+            for each in pattern(word).finditer(text)
+            # A relation in `column "x" of relation "y"` is not what the sentence is about.
+            if not text[: each.start()].endswith(('"of', '"for'))
+        ]
         return min(found, key=lambda each: each.start()) if found else None
 
     def of_kind(self, text: str) -> bool:

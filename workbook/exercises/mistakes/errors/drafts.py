@@ -432,6 +432,7 @@ ENTRIES = (
             '(psycopg2.errors.DatatypeMismatch) column "{column}" cannot be cast automatically to type {type}',
         ),
         also=('You might need to specify "USING',),
+        when=lambda seen: "default for column" not in seen.reading.block,
         cure='postgresql_using="column::integer" in op.alter_column, or any expression that gives the value.',
         prevent="Look at the values first: an expression can fail on the last of a million.",
         chapter=7,
@@ -468,7 +469,11 @@ ENTRIES = (
         lines=('(psycopg2.errors.DuplicateTable) relation "{table}" already exists',),
         also=("table {table} already exists", "Table '{table}' already exists"),
         kinds=("DuplicateTable",),
-        when=lambda seen: False if seen.sends("INDEX|create_index") else None,
+        when=lambda seen: (
+            False
+            if seen.sends("INDEX|create_index") or "_alembic_tmp_" in seen.name("table")
+            else None
+        ),
         cure="Find out what made it. If it is as the revision would make it, alembic stamp that"
         " revision; if it is a leftover, drop it.",
         prevent="One owner of the tables, and that is Alembic.",

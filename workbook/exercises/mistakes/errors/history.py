@@ -326,7 +326,7 @@ ENTRIES = (
     Entry(
         id="C15",
         mistake=shared("an index that stays behind"),
-        lines=('(psycopg2.errors.DuplicateTable) relation "{index}" already exists',),
+        lines=('(psycopg2.errors.DuplicateTable) relation "{table}" already exists',),
         when=lambda seen: (
             seen.sends("CREATE (UNIQUE )?INDEX|create_index")
             or (False if seen.reading.statement or seen.reading.place else None)

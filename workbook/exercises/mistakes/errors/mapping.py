@@ -82,6 +82,18 @@ ENTRIES = (
         commands=("python", "revision --autogenerate"),
     ),
     Entry(
+        id="F01h",
+        mistake=shared("a foreign key names a column that is there"),
+        lines=(
+            "sqlalchemy.exc.NoReferencedColumnError: Could not initialize target column for ForeignKey"
+            " '{key}' on table '{table}': table '{other}' has no column named '{column}'",
+        ),
+        cure="Write the column as the other table has it, mostly its id.",
+        prevent="configure_mappers() in a test.",
+        chapter=1,
+        commands=("python", "revision --autogenerate"),
+    ),
+    Entry(
         id="F01f",
         mistake=shared("a model without a primary key"),
         lines=(

@@ -93,7 +93,6 @@ ENTRIES = (
             "(psycopg2.errors.ActiveSqlTransaction) CREATE INDEX CONCURRENTLY cannot run inside a"
             " transaction block",
         ),
-        also=("cannot run inside a transaction block",),
         prevent="One concurrent operation a revision, and nothing else in it.",
         chapter=10,
     ),
@@ -173,6 +172,7 @@ ENTRIES = (
         lines=(
             '(psycopg2.errors.UnsafeNewEnumValueUsage) unsafe use of new value "{value}" of enum type',
         ),
+        also=("ALTER TYPE ... ADD cannot run inside a transaction block",),
         kinds=("UnsafeNewEnumValueUsage",),
         prevent="The value in one deploy, its use in the next.",
         chapter=8,
@@ -186,11 +186,13 @@ ENTRIES = (
             "alembic current tells where the database is. If a revision with the column waits, upgrade;"
             " if the column was dropped or renamed, the code is older than the database.",
         ),
-        lines=("(psycopg2.errors.UndefinedColumn) column {column} does not exist",),
+        lines=(
+            "(psycopg2.errors.UndefinedColumn) column {column} does not exist",
+            '(psycopg2.errors.UndefinedColumn) column "{column}" of relation "{table}" does not exist',
+        ),
         also=(
-            'column "{column}" of relation "{table}" does not exist',
             "no such column: ",
-            "has no column named",
+            "(sqlite3.OperationalError) table {table} has no column named",
             "Unknown column '",
         ),
         kinds=("UndefinedColumn",),
@@ -277,14 +279,7 @@ ENTRIES = (
             "AttributeError: 'NoneType' object has no attribute 'fetchall'",
             "AttributeError: 'NoneType' object has no attribute 'scalar'",
         ),
-        when=lambda seen: (
-            (
-                "--sql" in seen.reading.text
-                or "as_sql" in seen.reading.text
-                or "versions" in getattr(seen.reading.place, "file", "")
-            )
-            or False
-        ),
+        when=lambda seen: bool(re.search("--sql|Generating static SQL", seen.reading.text)),
         prevent="upgrade --sql in CI, if offline scripts are wanted.",
         chapter=3,
         commands=("upgrade --sql",),
@@ -514,7 +509,6 @@ ENTRIES = (
         lines=(
             "(psycopg2.errors.InvalidForeignKey) there is no unique constraint matching given keys for referenced table",
         ),
-        kinds=("InvalidForeignKey",),
         prevent="Refer to ids.",
         chapter=2,
     ),
@@ -610,6 +604,18 @@ ENTRIES = (
         chapter=8,
     ),
     Entry(
+        id="D18b",
+        mistake=Mistake(
+            "a copy that an earlier try has left",
+            "Batch mode copies a table to _alembic_tmp_ and its name. An earlier upgrade stopped between,"
+            " and SQLite takes nothing back.",
+            "Drop the table _alembic_tmp_..., look what else the first try has done, run it again.",
+        ),
+        lines=("(sqlite3.OperationalError) table _alembic_tmp_{table} already exists",),
+        prevent="Try a migration on a copy of the file first.",
+        chapter=8,
+    ),
+    Entry(
         id="D19",
         mistake=Mistake(
             "two tables that need each other",
@@ -675,7 +681,10 @@ ENTRIES = (
         ),
         lines=("SyntaxError: invalid syntax",),
         also=("SyntaxError: ", "IndentationError: ", "TabError: "),
-        when=lambda seen: bool(re.search(r"versions|env\.py", _file(seen))),
+        when=lambda seen: (
+            "Interpolation" not in seen.reading.block
+            and bool(re.search(r"versions|env\.py", _file(seen)))
+        ),
         prevent="alembic history in CI: it reads all files.",
         chapter=2,
         commands=("history", "upgrade"),

@@ -1,5 +1,6 @@
 """Mistakes that meet other people: locks, other processes, code and database of different days."""
 
+import re
 from collections.abc import Iterable
 
 from workbook.exercises import Mistake
@@ -82,7 +83,7 @@ ENTRIES = (
             " is still running does not fit any more.",
             "Deploy code that does not use the column, then drop it. For now: bring the column back.",
         ),
-        lines=("(psycopg2.errors.UndefinedColumn) column {table}.{column} does not exist",),
+        lines=("(psycopg2.errors.UndefinedColumn) column {column} does not exist",),
         when=lambda seen: False if seen.reading.running[0] else None,
         tell="Was the column dropped or renamed? Then this code is older than the database.",
         prevent="Expand and contract.",
@@ -134,10 +135,8 @@ ENTRIES = (
         lines=(
             "(psycopg2.errors.ActiveSqlTransaction) DROP DATABASE cannot run inside a transaction block",
         ),
-        also=(
-            "CREATE DATABASE cannot run inside a transaction block",
-            "VACUUM cannot run inside a transaction block",
-        ),
+        also=("cannot run inside a transaction block",),
+        when=lambda seen: not re.search(r"CONCURRENTLY|ALTER\s+TYPE", seen.reading.block),
         prevent="A connection of its own for such commands.",
         chapter=13,
         commands=("python", "%sql"),
