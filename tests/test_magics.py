@@ -11,12 +11,13 @@ from nbclient import NotebookClient
 from workbook import ROOT, WorkbookError, magics
 
 EARLY = {
-    'check("2.1")': "Run the first cell, then the one above that imports check.",
+    'check("2.1")': "Run the first cell, then from workbook import check, which",
     "!alembic current": "There is no alembic.ini here: run the notebook's first cell",
     "show_changes(before)": "This kernel does not know show_changes yet",
     "%sql SELECT 1": "Run the first cell, then the one with %load_ext sql.",
     'check = print\ncheck("3.3", b)': 'An answer stands in quotes: "b".',
     "before.text": "A cell above may make before. After a restart, run the first cell",
+    "!alembic downgrade {init}-1": "A cell above may make init. After a restart, run the first cell",
     "%%writerevision alembic/versions/*_init.py\ndef upgrade(): pass": "No file matches",
 }
 

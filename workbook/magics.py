@@ -11,12 +11,14 @@ import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from workbook import PROVIDED, WorkbookError, repository
 
 FIRST = "run the notebook's first cell, and then this one again"
+MADE_ABOVE = "A cell above may make {}. After a restart, run the first cell, then those between."
 NAMES = {name for names in PROVIDED.values() for name in names}
 CALLED = ("upgrade", "downgrade")  # by Alembic
 HEARD = 100_000  # characters of a cell's output, the last ones
@@ -101,7 +103,7 @@ def load_ipython_extension(shell: Any) -> None:
     with contextlib.suppress(WorkbookError):  # the first cell says it
         repository.protect()
     shell.set_custom_exc((NameError,), _unknown_name)
-    shell.events.register("pre_run_cell", _before)
+    shell.events.register("pre_run_cell", partial(_before, shell))
     _listen(shell)
 
 
@@ -116,8 +118,8 @@ def _unknown_name(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any 
     """A line in place of a traceback for what lessons import; one below it for others."""
     if error.name in NAMES:
         print(
-            f"This kernel does not know {error.name} yet. Run the first cell, then the one above"
-            f" that imports {error.name}.",
+            f"This kernel does not know {error.name} yet. Run the first cell, then"
+            f" from workbook import {error.name}, which stands in a cell above.",
             file=sys.stderr,
         )
         return
@@ -126,22 +128,21 @@ def _unknown_name(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any 
     if re.search(rf"\bcheck\(.*,\s*{error.name}\b", source):
         print(f'An answer stands in quotes: "{error.name}".', file=sys.stderr)
     elif error.name and error.name not in shell.user_ns:
-        print(
-            f"A cell above may make {error.name}. After a restart, run the first cell, then those"
-            " between.",
-            file=sys.stderr,
-        )
+        print(MADE_ABOVE.format(error.name), file=sys.stderr)
 
 
-def _before(info: Any) -> None:
-    """Say what Alembic would not: that there is no project here yet."""
-    commands = [line.split()[:2] for line in (info.raw_cell or "").splitlines()]
-    asked = [rest for first, *rest in filter(None, commands) if first == "!alembic"]
-    if asked and ["init"] not in asked and not Path("alembic.ini").exists():
+def _before(shell: Any, info: Any) -> None:
+    """Say what Alembic would not: no project is here yet, or a name in braces is not known."""
+    lines = [line for line in (info.raw_cell or "").splitlines() if line.startswith("!alembic ")]
+    begun = Path("alembic.ini").exists() or any(line.split()[1:2] == ["init"] for line in lines)
+    if lines and not begun:
         print(
             f"There is no alembic.ini here: {FIRST}. In chapter 2, `alembic init` makes it.",
             file=sys.stderr,
         )
+    for name in re.findall(r"\{(\w+)", "".join(lines)):
+        if name not in shell.user_ns:
+            print(MADE_ABOVE.format(name), file=sys.stderr)
 
 
 def writerevision(line: str, cell: str) -> None:
