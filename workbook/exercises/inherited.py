@@ -32,7 +32,7 @@ from workbook.exercises.child import (
 )
 from workbook.exercises.kinds import Do, not_attempted, revisions
 from workbook.exercises.trial import not_yet
-from workbook.schema import Schema
+from workbook.schema import Schema, Table
 from workbook.server import database
 from workbook.theatre import Traffic
 
@@ -83,7 +83,7 @@ class Played:
 
 
 def played(folder: Path, row: tuple[str, ...], filled: bool) -> Played:
-    """Play the revisions of a project; `row` is what the server's alembic_version holds.
+    """Play the revisions of a project; `row` is where the server is, or is to be taken to be.
 
     `filled` says that every company there has a contact by now.
     """
@@ -408,7 +408,8 @@ def outage(seen: Seen) -> Found:
         return WORSE, "On the server, an index of applications is there and cannot be used."
     if not seen.up:
         return LEFT, f"The {seen.stops}"
-    if not any("(job_id)" in each.definition for each in seen.end.tables["applications"].indexes):
+    made = seen.end.tables.get("applications", Table({})).indexes
+    if not any("(job_id)" in each.definition for each in made):
         return WORSE, "No revision makes the index on applications any more."
     for wait in seen.play.waits:
         words = wait.statement if len(wait.statement) < 60 else f"{wait.statement[:56]} ..."
@@ -459,7 +460,7 @@ def look(connection: sa.Connection) -> Outcome:
     sent = connection.exec_driver_sql(count).scalar_one() if "applications" in kept else 0
     try:
         filled = all(each.get("contact") for each in kept.get("companies", []))
-        play = _play(row if {*row} <= ids else (), filled)
+        play = _play(row if row and {*row} <= ids else (TAKEN_OVER,), filled)
     except apart.Stopped as stopped:
         return not_yet(f"The revisions were stopped: {stopped}.")
     seen = Seen(ends, ids, row, server, kept, sent, play)

@@ -155,6 +155,16 @@ for theirs in ("84c7f25a1eb9", "f1d60a3b97c8"):
 for path in Path("{VERSIONS}").glob("27c5e80b9f41_*"):
     path.write_text(path.read_text().replace("('3f98b60e2d5a', 'f1d60a3b97c8')", "'3f98b60e2d5a'"))
 """.strip()
+BROKEN = f"""
+from pathlib import Path
+
+Path("{VERSIONS}/d27b4a91f0c3_jobs_have_a_kind.py").write_text("def upgrade(:")
+""".strip()
+BELOW = f"""
+from pathlib import Path
+
+Path("{VERSIONS}/5b21d9c07e46_jobs_have_a_deadline.py").unlink()
+""".strip()
 WITHOUT = "c.contact IS NULL"
 GO = (
     "DELETE FROM applications a USING jobs j, companies c WHERE a.job_id = j.id"
@@ -190,7 +200,21 @@ WRONG = [
     ),
     but("a colleague's line is thrown away", "made worse 1, 6, 8", GONE, without=(PAY, INDEX)),
     cells("stamped to the heads", "!alembic stamp heads", says="made worse 2"),
-    cells("no row any more", "%sql DELETE FROM alembic_version", says="made worse 2"),
+    cells("the applications are dropped", "%sql DROP TABLE applications", says="made worse 2, 8."),
+    cells(
+        "all that was there is dropped",
+        "%sql DROP TABLE applications, jobs, companies, alembic_version",
+        says="left 1, 3, 4; made worse 2, 5, 6, 7, 8.",
+    ),
+    cells("a file is not Python", BROKEN, says="Alembic cannot read the revisions: SyntaxError"),
+    cells(
+        "a file is gone from the middle", BELOW, says="Alembic cannot read the revisions: KeyError"
+    ),
+    cells(
+        "no row any more",
+        "%sql DELETE FROM alembic_version",
+        says="left 1, 3, 4, 5, 6, 7, 8; made worse 2.",
+    ),
     cells(
         "a row that no file explains",
         "%sql UPDATE alembic_version SET version_num = 'f00'",
