@@ -350,6 +350,8 @@ def unstylish(notebook: NotebookNode, folder: Path) -> list[str]:
     found = []
     if (boxes := len(re.findall(r'class="alert', text))) > 3:
         found.append(f"{boxes} boxes: at most three")
+    if 'class="alert alert-warning">' in text:  # orange on orange, 3 to 1: too little to read
+        found.append('a warning without style="color: #3e2723"')
     plain = re.sub(r"`[^`]*`|\"[^\"]*\"", "", text)
     fillers = re.findall(
         r"\b(?:simply|just|obviously|of\s+course|eas(?:y|ily))\b", plain, re.IGNORECASE
@@ -392,6 +394,7 @@ def with_text(text: str) -> NotebookNode:
     ("text", "words"),
     [
         ('<div class="alert alert-info">\n' * 4, "4 boxes"),
+        ('<div class="alert alert-warning">', "without style="),
         ("You just run it.", "'just'"),
         ("Of\ncourse it runs.", "course"),
         ("It is easy.", "'easy'"),
