@@ -72,7 +72,7 @@ def test_an_exception_can_be_handed_in() -> None:
     try:
         sa.create_engine("driver://")
     except sa.exc.ArgumentError as error:
-        assert why(error).title == "an address that nobody has filled in"
+        assert why(error).title == "Known: an address that nobody has filled in"
 
 
 # ---- a project ----------------------------------------------------------------------------------
@@ -112,15 +112,17 @@ def test_a_project_of_ones_own_is_looked_at_and_left_alone(project: Path) -> Non
 
 def test_the_project_decides_between_mistakes_of_the_same_words(project: Path) -> None:
     locate = "FAILED: Can't locate revision identified by '{}'"
-    assert explain(locate.format("f00"), Site(project)).title == "a revision that no file has"
-    assert explain(locate.format("hed"), Site(project)).title == "a name that is no revision"
+    assert (
+        explain(locate.format("f00"), Site(project)).title == "Known: a revision that no file has"
+    )
+    assert explain(locate.format("hed"), Site(project)).title == "Known: a name that is no revision"
     exists = '(psycopg2.errors.DuplicateTable) relation "jobs" already exists'
-    assert explain(exists, Site(project)).title == "a table that is there already"
+    assert explain(exists, Site(project)).title == "Known: a table that is there already"
     with psycopg2.connect("") as connection:
         connection.cursor().execute("DELETE FROM alembic_version")
     connection.close()
     card = explain(exists, Site(project))
-    assert card.title == "create_all was there first" and "row is gone" in repr(card)
+    assert card.title == "Known: create_all was there first" and "row is gone" in repr(card)
     assert "The database is at no revision. It holds jobs." in repr(from_terminal("", project))
 
 
@@ -132,7 +134,7 @@ def test_who_holds_the_lock(project: Path) -> None:
     card = explain(text, Site(project))
     pid = other.info.backend_pid
     other.close()
-    assert card.title == "an open transaction in the way"
+    assert card.title == "Known: an open transaction in the way"
     assert f"Session {pid} " in repr(card) and "SELECT 1 AS mine FROM jobs" in repr(card)
     assert "idle in transaction" in repr(card)
 
@@ -153,7 +155,7 @@ def test_on_the_command_line(project: Path) -> None:
         return (done.stdout + done.stderr).decode()
 
     assert "Hand the error in, as in: alembic upgrade head 2>&1 | python3" in said("")
-    assert said("FAILED: Ambiguous walk\n").startswith("one step down from a merge\n")
+    assert said("FAILED: Ambiguous walk\n").startswith("Known: one step down from a merge\n")
     assert f"{project.parent} has no alembic.ini" in said("", str(project.parent))
     assert "How the project stands" in said("", str(project))
 
@@ -206,4 +208,4 @@ def test_errors_of_other_tools_that_mean_the_same() -> None:
             "two heads",
         ),
     ):
-        assert explain(text).title.startswith(name), text
+        assert explain(text).title.startswith(f"Known: {name}"), text

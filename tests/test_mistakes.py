@@ -1016,7 +1016,7 @@ def titled(text: str, entry: Entry) -> bool:
     card = explain(text)
     words = {WRAPPED.sub("", line) for line in entry.lines}
     same = {each.name for each in entries() if words & {WRAPPED.sub("", x) for x in each.lines}}
-    first = entry.quiet or card.title in same
+    first = entry.quiet or card.title.removeprefix("Known: ") in same
     return first and entry.name.lower() in repr(card).lower()
 
 

@@ -112,7 +112,7 @@ def _known(found: Found, what: str, behind: bool) -> Card:
     for other in found.others:
         lines.append(f"It can also be: {other.name}. {other.tell}")
     lines += [f"So that it stays away: {entry.prevent}", chapter(entry)]
-    return Card(entry.name, tuple(filter(None, lines)), kind="mistake")
+    return Card(f"Known: {entry.name}", tuple(filter(None, lines)), kind="mistake")
 
 
 def _quiet(found: Found) -> Card:

@@ -38,15 +38,25 @@ class Listener:
     """What the cells of a kernel print, and which of them failed last."""
 
     def __init__(self, shell: Any) -> None:
-        self.said: list[str] = []
+        self.said: list[str] = []  # as it was printed
+        self.captured: list[str] = []  # what commands said whose output a variable holds
         self.failure: Failure | None = None
         self.shell = shell
+        getoutput = shell.getoutput
+
+        def captured(command: str, split: bool = True, depth: int = 0) -> Any:
+            found = getoutput(command, split=split, depth=depth + 1)
+            self.captured.append("\n".join(found) if split else found)
+            return found
+
+        shell.getoutput = captured
         shell.events.register("pre_run_cell", self.before)
         shell.events.register("post_run_cell", self.after)
 
     def before(self, info: Any) -> None:
         """Begin to hear what the cell prints; what commands and %sql say goes the same way."""
         self.said.clear()
+        self.captured.clear()
         stream: Any = sys.stdout
         write = stream.write
         if getattr(write, "listener", None) is self:
@@ -64,11 +74,13 @@ class Listener:
         """Keep the cell's failure, if it is one."""
         code = result.info.raw_cell or ""
         error = result.error_before_exec or result.error_in_exec
-        text = "".join(self.said)[-HEARD:]
+        text = "\n".join(self.captured)[-HEARD:]
+        if not FAILS.search(text):
+            text = "".join(self.said)[-HEARD:]
         if error and not (isinstance(error, WorkbookError) and "why(" in code):
             self.failure = Failure("", "".join(traceback.format_exception(error)))
         elif FAILS.search(text) or ("!" in code and self.shell.user_ns.get("_exit_code")):
-            commands = [line for line in code.splitlines() if line.startswith(("!", "%sql"))]
+            commands = re.findall(r"^(?:\w+ *= *)?([!%].+)", code, re.MULTILINE)
             self.failure = Failure(f"at {commands[-1]}" if commands else "", text)
 
 

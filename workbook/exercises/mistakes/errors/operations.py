@@ -1,5 +1,6 @@
 """Mistakes in what a revision does: its operations, its Python, its transaction."""
 
+import difflib
 import re
 from collections.abc import Iterable
 
@@ -19,6 +20,13 @@ def _constraints(seen: Seen) -> Iterable[str]:
     names = [name for (name,) in seen.site.ask(CONSTRAINTS, table=table)] if seen.site else []
     if names:
         yield f"{table} has {', '.join(names)}."
+
+
+def _tables(seen: Seen) -> Iterable[str]:
+    """The table that may have been meant."""
+    near = difflib.get_close_matches(seen.name("table"), seen.site.tables if seen.site else (), 1)
+    if near:
+        yield f"There is a table {near[0]}."
 
 
 def invalid(seen: Seen) -> Iterable[str]:
@@ -62,6 +70,7 @@ ENTRIES = (
             "Table '{table}' doesn't exist",
         ),
         kinds=("UndefinedTable",),
+        look=_tables,
         prevent="Build a database from nothing in CI, with the revisions alone.",
         chapter=3,
         commands=("upgrade", "python"),
