@@ -242,3 +242,31 @@ def test_a_row_is_named_by_the_id_that_it_has() -> None:
     assert told == ["job_texts.text of the row 7 holds 'x'."]
     assert schema.rows_differ("job_texts", [goal[0], {"text": "x", "job_id": 9}], [goal[0]])
     assert schema.rows_differ("job_texts", [], []) == []
+
+
+ONCE = 'op.execute("ALTER TABLE companies ADD IF NOT EXISTS user_id varchar")'
+LEFT = functions([ONCE], ["pass"])  # what belongs to an older revision stays on the way back
+TAKEN = functions([ONCE], [DOWN])
+
+
+@pytest.mark.parametrize("reference", [LEFT, TAKEN])
+@pytest.mark.parametrize("answer", [LEFT, TAKEN])
+def test_the_way_back_leads_to_where_that_of_the_reference_does(
+    reference: str, answer: str, told: Callable[..., Outcome]
+) -> None:
+    outcome = told(revision(reference), answer)
+    assert (outcome.kind == "done") == (answer == reference), outcome
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_whole_file_comes_after_the_revision_that_it_names(
+    whole: bool, told: Callable[..., Outcome]
+) -> None:
+    """Elsewhere the exercise gives the ids, and what the answer says of them does not count."""
+    file = (
+        'from alembic import op\nimport sqlalchemy as sa\nrevision = "aa"\ndown_revision = "{}"\n'
+    )
+    exercise = revision(file.format(AT_INIT[0]) + TAKEN, whole=whole)
+    assert told(exercise, file.format(AT_INIT[0]) + TAKEN).kind == "done"
+    elsewhere = told(exercise, file.format("bb") + TAKEN)
+    assert (elsewhere.kind == "done") == (not whole), elsewhere
