@@ -664,6 +664,9 @@ CASES.update(
             COMPANIES + '\nop.add_column("companies", sa.Column("x", sa.Integer))',
             'op.add_column("companies", sa.Column("x", sa.Integer))',
         ),
+        "G06": upgraded(COMPANIES, 'op.add_column("companies", sa.Column("name", sa.String))'),
+        "G07": queried("SELEC 1"),
+        "D15g": queried("CREATE TABLE t (n varchar REFERENCES companies (id))"),
         "D06": upgraded(
             "op.execute(\"CREATE TYPE st AS ENUM ('a'); CREATE TABLE t (s st)\")",
             "op.execute(\"ALTER TYPE st ADD VALUE 'paused'\")\nop.execute(\"INSERT INTO t VALUES ('paused')\")",

@@ -19,7 +19,7 @@ from workbook.site import Site
 # What stands before a message and is not a part of it
 WRAPPED = re.compile(
     r"^(?:sqlalchemy\.exc\.\w+: )?\((?:psycopg2\.errors|psycopg2|sqlite3|psycopg\.errors)\.\w+\) "
-    r"|^FAILED: |^\w*Warning: |^sqlalchemy\.\w+\."
+    r"|^FAILED: |^\w*Warning: |^sqlalchemy\.exc\.\w+: "
 )
 CALL = 6  # lines of a call that a traceback does not show
 

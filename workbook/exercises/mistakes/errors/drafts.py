@@ -325,6 +325,7 @@ ENTRIES = (
         id="G01",
         mistake=shared("a type that is there already"),
         lines=('(psycopg2.errors.DuplicateObject) type "{type}" already exists',),
+        also=("DuplicateObjectError: type {type} already exists",),
         cure="Make it in one place: create_type=False where it is there already, or drop the one that"
         " an earlier downgrade has left.",
         prevent="A type made and dropped by one revision alone, with checkfirst=True.",

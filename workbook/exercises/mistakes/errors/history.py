@@ -83,7 +83,7 @@ ENTRIES = (
             " revision should be based, or perform a merge.",
         ),
         also=(
-            "Multiple head revisions are present for given argument",
+            "Multiple head revisions are present",
             "Multiple heads are present",
             "The script directory has multiple heads",
             "Only a single head is supported",
@@ -115,7 +115,7 @@ ENTRIES = (
             " put the schema right by hand, then alembic stamp --purge.",
         ),
         lines=(LOCATE,),
-        also=("No such revision or branch '{revision}'",),
+        also=("No such revision or branch '{revision}'", "No such revision or branch"),
         when=_of_the_database,
         prevent="Downgrade before you leave a branch or delete a file that was applied.",
         chapter=9,

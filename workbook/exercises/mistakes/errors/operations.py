@@ -117,19 +117,60 @@ ENTRIES = (
         quiet=True,
     ),
     Entry(
-        id="D04",
+        id="G06",
         mistake=Mistake(
-            "half of a migration is there",
-            "The column is there already: something in the revision has committed (an autocommit_block"
-            " commits all that came before it, commit() too), then a later line failed. Or it was"
-            " added by hand, or by another revision.",
-            "Look what is there, undo it by hand, then run the revision again. An INVALID index goes first.",
+            "a column that is there already",
+            "A column of this name is in the table: create_all, another revision or somebody's hand made"
+            " it, or an earlier try of this revision has left it.",
+            "Look where it comes from. If it is as the revision would make it, take the line out or stamp"
+            " the revision; if it is a leftover, drop it.",
         ),
         lines=(
             '(psycopg2.errors.DuplicateColumn) column "{column}" of relation "{table}" already exists',
         ),
         also=("duplicate column name: ", "Duplicate column name '"),
         kinds=("DuplicateColumn",),
+        prevent="One owner of the tables, and that is Alembic.",
+        chapter=9,
+        look=invalid,
+    ),
+    Entry(
+        id="G07",
+        mistake=Mistake(
+            "SQL that PostgreSQL cannot read",
+            "The statement is no SQL to PostgreSQL from the word on that the message names: a slip, a word"
+            " that needs double quotes as a name, or another system's dialect.",
+            "Look at what stands just before that word. The statement is below, or in op.execute.",
+        ),
+        lines=('(psycopg2.errors.SyntaxError) syntax error at or near "{word}"',),
+        also=("PostgresSyntaxError: syntax error at",),
+        prevent="Try SQL in psql or %sql before it goes into a revision.",
+        chapter=4,
+        commands=("upgrade", "%sql"),
+    ),
+    Entry(
+        id="D15g",
+        mistake=shared("a key of another type"),
+        lines=(
+            '(psycopg2.errors.DatatypeMismatch) foreign key constraint "{constraint}" cannot be implemented',
+        ),
+        cure="Give the column the type of the one that it leads to. Where a type changes, drop the key,"
+        " change both columns, add the key.",
+        prevent="One type for ids.",
+        chapter=2,
+    ),
+    Entry(
+        id="D04",
+        mistake=Mistake(
+            "half of a migration is there",
+            "Something in the revision has committed (an autocommit_block"
+            " commits all that came before it, commit() too), then a later line failed.",
+            "Look what is there, undo it by hand, then run the revision again. An INVALID index goes first.",
+        ),
+        lines=(
+            '(psycopg2.errors.DuplicateColumn) column "{column}" of relation "{table}" already exists',
+        ),
+        tell="Did this revision fail before? Then its first half may have stayed, and committed.",
         prevent="An autocommit_block alone in its revision, and never a commit.",
         chapter=10,
         look=invalid,
@@ -201,11 +242,13 @@ ENTRIES = (
         ),
         also=(
             "no such column: ",
-            "(sqlite3.OperationalError) table {table} has no column named",
+            "table {table} has no column named",
             "Unknown column '",
         ),
         kinds=("UndefinedColumn",),
-        when=lambda seen: False if _in_migration(seen) else None,
+        when=lambda seen: (
+            False if _in_migration(seen) or "ForeignKey" in seen.reading.block else None
+        ),
         prevent="Deploys that expand first and contract later.",
         chapter=12,
         commands=("python",),
@@ -237,7 +280,12 @@ ENTRIES = (
         lines=(
             '(psycopg2.errors.UndefinedColumn) column "{column}" of relation "{table}" does not exist',
         ),
-        also=("column {column} does not exist", 'column "{column}" does not exist'),
+        also=(
+            "column {column} does not exist",
+            'column "{column}" does not exist',
+            "no such column: ",
+            "Unknown column '",
+        ),
         kinds=("UndefinedColumn",),
         when=lambda seen: False if _in_migration(seen) is False else None,
         prevent="Build a database from nothing in CI, with the revisions alone.",
