@@ -46,8 +46,9 @@ FAULTS = """
     const range = document.createRange();
     range.selectNodeContents(node);
     const code = parent.closest("pre, code, .cm-editor");
-    const size = parseFloat(getComputedStyle(parent).fontSize);
-    if (size < (code ? 20 : 24) - 0.01) tell(node.data, `${size} px`);
+    const drawn = parent.closest("svg");  // in a unit of its own, which is scaled
+    const size = parseFloat(getComputedStyle(parent).fontSize) * (drawn ? drawn.getScreenCTM().a : 1);
+    if (size < (code || drawn ? 20 : 24) - 0.01) tell(node.data, `${size} px`);
     for (const box of range.getClientRects()) {
       if (!box.width) continue;
       if (box.right > innerWidth || box.left < 0 || box.bottom > innerHeight || box.top < 0)
@@ -102,7 +103,7 @@ USED = """
     const box = range.getBoundingClientRect();
     bottom = Math.max(bottom, box.bottom);
     if (parent.closest("pre, .cm-editor, table")) right = Math.max(right, box.right);
-    else text = Math.min(text, parseFloat(getComputedStyle(parent).fontSize));
+    else if (!parent.closest("svg")) text = Math.min(text, parseFloat(getComputedStyle(parent).fontSize));
   }
   return [bottom / innerHeight, right / innerWidth, text * 720 / innerHeight];
 }

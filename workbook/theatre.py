@@ -24,7 +24,7 @@ from workbook.beside import Beside, Line
 
 PAUSE = 0.005  # seconds between two requests of one client
 LOOK = 0.05  # seconds between two looks of the watcher
-CALM = 0.6  # seconds of traffic alone, before the cell's own lines and after them
+CALM = 0.5  # seconds of traffic alone, before the cell's own lines and after them
 LAST = 10  # seconds, for those who still wait at the end
 Kind = Literal["read", "write"]
 
@@ -245,27 +245,43 @@ def traffic(
     return Traffic(Plan(table, column, readers, writers, report))
 
 
-_queue: list[Beside] = []  # the last one
+class Queue:
+    """Sessions that stand in each other's way, until `end`."""
+
+    def __init__(self, sessions: Beside) -> None:
+        self._sessions = sessions
+
+    def end(self) -> None:
+        """Roll all of them back, whoever is left."""
+        self._sessions.end()
 
 
-def line_up(**statements: str) -> Beside:
+_queue: list[Queue] = []  # the last one
+
+
+def line_up(**statements: str) -> Queue:
     """Sessions by their names, one after the other, each in a transaction with its statement.
 
     Who has to wait for another waits, for as long as it takes: `end()` rolls all of them back.
     Raises WorkbookError.
     """
-    while _queue:
-        _queue.pop().end()
-    queue = Beside("workbook.theatre:queue", statements)
+    dismiss()
+    sessions = Beside("workbook.theatre:queue", statements)
     try:
-        failed = queue.hear(30)
+        failed = sessions.hear(30)
     except Stopped as stopped:
         failed = stopped
     if failed:
-        queue.close()
+        sessions.close()
         raise WorkbookError(f"They cannot line up: {failed}.")
-    _queue.append(queue)
-    return queue
+    _queue.append(Queue(sessions))
+    return _queue[0]
+
+
+def dismiss() -> None:
+    """End the queue that stands, where one does."""
+    while _queue:
+        _queue.pop().end()
 
 
 # ---- in the other process ------------------------------------------------------------------------

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-from workbook import WorkbookError, apart, checking, home, magics, starts
+from workbook import WorkbookError, apart, checking, home, magics, starts, theatre
 from workbook.author.notebooks import LESSONS
 from workbook.contents import CHAPTERS
 from workbook.exercises import Answer, Exercise, answers, load, path
@@ -125,6 +125,7 @@ def judged(exercise: Exercise, answer: Answer) -> checking.Card:
 
 def begin(exercise: Exercise) -> None:
     """Bring project and database to where an exercise stands in its lesson."""
+    theatre.dismiss()
     os.chdir(home())
     for each in home().iterdir():
         shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()

@@ -8,12 +8,13 @@ from workbook.pictures.tables import aligned
 from workbook.theatre import Kind, Span, Traffic
 
 HALF = 0.5  # seconds
-LEFT, WIDTH, LANE, BARS = 96, 640, 22, 64  # in the picture's own units
+LEFT, WIDTH, LANE, BARS = 104, 632, 22, 60  # in the picture's own units
 # The sanitizer knows a picture of traffic by these words: what they begin differs in each run.
 BEGINS = "Live traffic, "
 SVG = '<svg class="traffic"'
 STYLE = """
-.traffic { max-width: 100%; font: 12px sans-serif; }
+.traffic { width: 100%; max-width: 56em; }
+.traffic text { font: 13px sans-serif; }
 .traffic text { fill: var(--jp-ui-font-color1, #222); }
 .traffic .bar { fill: var(--jp-brand-color1, #1976d2); }
 .traffic .open { fill: #8b949e; }
@@ -28,7 +29,8 @@ patternTransform="rotate(45)"><rect width="3" height="6" fill="#d97706"/></patte
 def draw(traffic: Traffic) -> Picture:
     """What came of it; its text form is a table of the half seconds, and of the parts."""
     told = "\n".join([*_title(traffic), "", aligned(_lines(traffic)), "", *_words(traffic)])
-    caption = "<br>".join(map(escape, _words(traffic)))
+    shown = _words(traffic)[: 1 if traffic.parts else None]  # what the parts were has no room
+    caption = "<br>".join(map(escape, shown))
     html = f"{SVG}{_svg(traffic, told)}</svg><p>{caption}</p>"
     return Picture(told, {"text/html": html})
 
@@ -79,7 +81,7 @@ def _words(traffic: Traffic) -> list[str]:
     names = [part.words for part in traffic.parts] or ([""] if traffic.record.locks else [])
     for name in names:
         share = traffic.of(name)
-        who = name or "while the migration waited or held"
+        who = name or "While the migration was there"
         lines.append(
             f"{who}: {_seconds(share.seconds)}; {share.reads:.0%} of the reads and"
             f" {share.writes:.0%} of the writes got through; longest wait"
@@ -125,18 +127,18 @@ def _svg(traffic: Traffic, told: str) -> str:
         drawn.append(_text(x(half.began), y + 16, f"{half.began - began:.0f} s", "start"))
     y += 22
     used = dict.fromkeys(span.words for span in traffic.record.locks)
-    at = LEFT
-    for words in used:
+    for place, words in enumerate(used):  # two in a line
+        at = LEFT + place % 2 * WIDTH // 2
+        y += 20 if place and not place % 2 else 0
         drawn += [
             _rectangle(at, y, 14, 12, words.split()[0]),
             _text(at + 20, y + 11, words, "start"),
         ]
-        at += 40 + 8 * len(words)
     y += 20 if used else 0
     # A name of its own: what a picture that is out of sight defines is not there for others.
     style = f"<style>{STYLE}</style>{PATTERN}".replace("NAME", f"waits{began * 1000:.0f}")
     label = escape(told, quote=True)
-    size = f' viewBox="0 0 {LEFT + WIDTH + 8} {y}" width="{LEFT + WIDTH + 8}"'
+    size = f' viewBox="0 0 {LEFT + WIDTH + 8} {y}"'
     return f'{size} role="img" aria-label="{label}">{style}' + "".join(drawn)
 
 
