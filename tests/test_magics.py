@@ -3,6 +3,7 @@
 # (nbformat has no type hints)
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -80,3 +81,19 @@ def test_a_revision_that_was_made_twice(
         Path(f"{name}_init.py").write_text(text)
     with pytest.raises(WorkbookError, match=rf"2 files match \*_init.py.* {says}"):
         magics.writerevision("*_init.py", "def upgrade(): pass")
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_server_that_has_ended_is_told_before_alembic_fails(
+    gone: bool,
+    server: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WORKBOOK_EMBEDDED", "it")
+    for name in ("PGHOST", "PGPORT"):
+        monkeypatch.setenv(name, server.get(name, "5432"))
+    if gone:
+        monkeypatch.setenv("PGPORT", "9")
+    magics._before(SimpleNamespace(user_ns={}), SimpleNamespace(raw_cell="!alembic current"))
+    assert ("PostgreSQL does not answer" in capsys.readouterr().err) == gone

@@ -5,7 +5,9 @@ which failure was the last.
 import ast
 import contextlib
 import difflib
+import os
 import re
+import socket
 import sys
 import time
 import traceback
@@ -144,7 +146,7 @@ def _unknown_name(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any 
 
 
 def _before(shell: Any, info: Any) -> None:
-    """Say what Alembic would not: no project is here yet, or a name in braces is not known."""
+    """Say what Alembic would not: no project or server is here, or a name in braces is not known."""
     lines = [line for line in (info.raw_cell or "").splitlines() if line.startswith("!alembic ")]
     begun = Path("alembic.ini").exists() or any(line.split()[1:2] == ["init"] for line in lines)
     if lines and not begun:
@@ -152,9 +154,27 @@ def _before(shell: Any, info: Any) -> None:
             f"There is no alembic.ini here: {FIRST}. In chapter 2, `alembic init` makes it.",
             file=sys.stderr,
         )
+    if lines and _server_is_gone():
+        print(f"PostgreSQL does not answer: {FIRST}.", file=sys.stderr)
     for name in re.findall(r"\{(\w+)", "".join(lines)):
         if name not in shell.user_ns:
             print(MADE_ABOVE.format(name), file=sys.stderr)
+
+
+def _server_is_gone() -> bool:
+    """Whether the workbook's own server, which the first cell starts, has ended since."""
+    host, port = os.environ.get("PGHOST", ""), os.environ.get("PGPORT", "5432")
+    if "WORKBOOK_EMBEDDED" not in os.environ:
+        return False
+    try:
+        if not host.startswith("/"):
+            socket.create_connection((host, int(port)), 1).close()
+            return False
+        with socket.socket(socket.AF_UNIX) as end:
+            end.connect(f"{host}/.s.PGSQL.{port}")
+    except OSError:
+        return True
+    return False
 
 
 def writerevision(line: str, cell: str) -> None:
