@@ -209,3 +209,24 @@ def test_errors_of_other_tools_that_mean_the_same() -> None:
         ),
     ):
         assert explain(text).title.startswith(f"Known: {name}"), text
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('relation "x" does not exist', "a table that is not there"),
+        ('password authentication failed for user "x"', "a password that the server refuses"),
+        ('duplicate key value violates unique constraint "x_pkey"', "a row that is there already"),
+        ('column "x" of relation "y" contains null values', "NOT NULL on a table that holds rows"),
+        ('column "x" of relation "y" already exists', "a column that is there already"),
+        (
+            'insert or update on table "x" violates foreign key constraint "y"',
+            "a row that refers to",
+        ),
+        ("canceling statement due to lock timeout", "a lock that somebody else holds"),
+    ],
+)
+def test_words_alone_get_the_general_name(text: str, name: str) -> None:
+    """What one cannot tell from the words is said as a possibility."""
+    card = explain(text)
+    assert card.title.startswith(f"Known: {name}") and "It can also be: " in repr(card)

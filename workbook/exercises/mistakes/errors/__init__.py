@@ -152,9 +152,10 @@ def recognise(reading: Reading, site: Site | None, quiet: bool = False) -> Found
         same = [(each, Seen(reading, {}, site)) for each in kinds]
     verdicts = [(each.when(seen) if each.when else None, each, seen) for each, seen in same]
     possible = [each for each in verdicts if each[0] is not False]
-    sure = [each for each in possible if each[0]]
     if not possible:
         return None
-    _, entry, seen = (sure or possible)[0]
+    # First one that is sure, then the general one, which needs nothing more than the words.
+    possible.sort(key=lambda each: (not each[0], each[1].when is not None))
+    _, entry, seen = possible[0]
     others = tuple(each for _, each, _ in possible if each is not entry)
     return Found(entry, others, seen)

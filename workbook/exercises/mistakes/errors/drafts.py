@@ -377,21 +377,6 @@ ENTRIES = (
         chapter=8,
     ),
     Entry(
-        id="B13",
-        mistake=shared("default= is Python's, not the database's"),
-        lines=(
-            '(psycopg2.errors.NotNullViolation) column "{column}" of relation "{table}" contains null values',
-        ),
-        when=lambda seen: (
-            not seen.sends("SET NOT NULL|alter_column") and (seen.sends(r"(?<!_)default=") or None)
-        ),
-        cure="server_default= gives the old rows a value; it can be taken away again afterwards.",
-        tell="The model has default=: autogenerate makes no DEFAULT of it, server_default= does.",
-        prevent="server_default= wherever the database is to fill a value in.",
-        chapter=7,
-        look=_rows,
-    ),
-    Entry(
         id="B14",
         mistake=shared("NOT NULL on a table that holds rows"),
         lines=(
@@ -407,6 +392,21 @@ ENTRIES = (
         cure="Add the column as nullable or with a server_default, fill it, then require it.",
         tell="The column is new: nullable first, then fill it, then NOT NULL.",
         prevent="Try migrations on a database with rows.",
+        chapter=7,
+        look=_rows,
+    ),
+    Entry(
+        id="B13",
+        mistake=shared("default= is Python's, not the database's"),
+        lines=(
+            '(psycopg2.errors.NotNullViolation) column "{column}" of relation "{table}" contains null values',
+        ),
+        when=lambda seen: (
+            not seen.sends("SET NOT NULL|alter_column") and (seen.sends(r"(?<!_)default=") or None)
+        ),
+        cure="server_default= gives the old rows a value; it can be taken away again afterwards.",
+        tell="The model has default=: autogenerate makes no DEFAULT of it, server_default= does.",
+        prevent="server_default= wherever the database is to fill a value in.",
         chapter=7,
         look=_rows,
     ),

@@ -434,19 +434,6 @@ ENTRIES = (
         chapter=6,
     ),
     Entry(
-        id="D14",
-        mistake=shared("ids that the sequence does not know"),
-        lines=(
-            '(psycopg2.errors.UniqueViolation) duplicate key value violates unique constraint "{table}_pkey"',
-        ),
-        cure="SELECT setval(pg_get_serial_sequence('companies', 'id'), max(id)) FROM companies, once, and"
-        " in the revision that brought the ids.",
-        prevent="Leave ids to the database.",
-        chapter=7,
-        commands=("python", "upgrade"),
-        when=lambda seen: None if seen.name("table") != "alembic_version" else False,
-    ),
-    Entry(
         id="D14c",
         mistake=Mistake(
             "a row that is there already",
@@ -466,6 +453,22 @@ ENTRIES = (
         commands=("python", "upgrade"),
     ),
     Entry(
+        id="D14",
+        mistake=shared("ids that the sequence does not know"),
+        lines=(
+            '(psycopg2.errors.UniqueViolation) duplicate key value violates unique constraint "{constraint}"',
+        ),
+        cure="SELECT setval(pg_get_serial_sequence('companies', 'id'), max(id)) FROM companies, once, and"
+        " in the revision that brought the ids.",
+        prevent="Leave ids to the database.",
+        chapter=7,
+        commands=("python", "upgrade"),
+        when=lambda seen: (
+            None if re.search("(?<!alembic_version)_pkey", seen.name("constraint")) else False
+        ),
+        tell="Did a migration bring ids along? Then the sequence still begins at the first one.",
+    ),
+    Entry(
         id="D14b",
         mistake=shared("a table is an object here"),
         lines=("AttributeError: 'str' object has no attribute '{attribute}'",),
@@ -473,22 +476,6 @@ ENTRIES = (
         cure='sa.table("jobs", sa.column("title")) in place of the text.',
         prevent="A type checker sees it.",
         chapter=7,
-    ),
-    Entry(
-        id="D15",
-        mistake=shared("rows that break the rule"),
-        lines=(
-            '(psycopg2.errors.ForeignKeyViolation) insert or update on table "{table}" violates foreign key constraint "{constraint}"',
-            '(psycopg2.errors.UniqueViolation) could not create unique index "{constraint}"',
-            '(psycopg2.errors.CheckViolation) check constraint "{constraint}" of relation "{table}" is violated by some row',
-        ),
-        when=lambda seen: (
-            None if "foreign key" in seen.reading.block and not _in_migration(seen) else True
-        ),
-        cure="Find the rows with a SELECT (the DETAIL line names one), put them right, then add the rule.",
-        prevent="Try it on a copy of production's rows. On big tables: NOT VALID, then VALIDATE.",
-        chapter=8,
-        look=invalid,
     ),
     Entry(
         id="D15b",
@@ -505,6 +492,25 @@ ENTRIES = (
         prevent="Parents first, in data as in tables.",
         chapter=4,
         commands=("python", "%sql"),
+    ),
+    Entry(
+        id="D15",
+        mistake=shared("rows that break the rule"),
+        lines=(
+            '(psycopg2.errors.ForeignKeyViolation) insert or update on table "{table}" violates foreign key constraint "{constraint}"',
+            '(psycopg2.errors.UniqueViolation) could not create unique index "{constraint}"',
+            '(psycopg2.errors.CheckViolation) check constraint "{constraint}" of relation "{table}" is violated by some row',
+        ),
+        when=lambda seen: (
+            "foreign key" not in seen.reading.block
+            or seen.sends("ADD CONSTRAINT|FOREIGN KEY|create_foreign_key")
+            or (False if seen.reading.statement else None)
+        ),
+        tell="A key that is new to the table: find the rows that break it, before it comes.",
+        cure="Find the rows with a SELECT (the DETAIL line names one), put them right, then add the rule.",
+        prevent="Try it on a copy of production's rows. On big tables: NOT VALID, then VALIDATE.",
+        chapter=8,
+        look=invalid,
     ),
     Entry(
         id="D15c",
@@ -627,14 +633,14 @@ ENTRIES = (
         id="D17c",
         mistake=Mistake(
             "a rule that others stand on",
-            "A foreign key of another table refers to this constraint or index.",
-            "Drop that foreign key first, and add it again afterwards.",
+            "Something else stands on it, such as a foreign key of another table, or a view on a view.",
+            "Drop what the DETAIL line names first, and make it again afterwards.",
         ),
         lines=(
             "(psycopg2.errors.DependentObjectsStillExist) cannot drop constraint {constraint} on table"
             " {table} because other objects depend on it",
         ),
-        also=("cannot drop index {index} because",),
+        also=("cannot drop index {index} because", "cannot drop view {view} because"),
         prevent="Try each revision on a copy with all tables.",
         chapter=8,
     ),
@@ -653,6 +659,8 @@ ENTRIES = (
             "ValueError: Constraint must have a name",
         ),
         also=(
+            "No support for ALTER of constraints in SQLite dialect",
+            'near "ALTER": syntax error',
             '(sqlite3.OperationalError) near "DROP": syntax error',
             "Cannot add a UNIQUE column",
             '(sqlite3.OperationalError) near "CONSTRAINT": syntax error',
