@@ -26,12 +26,10 @@ CREATE FUNCTION jobs_city_and_location() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW.city := coalesce(NEW.city, NEW.location);
-        NEW.location := NEW.city;
-    ELSIF NEW.city IS DISTINCT FROM OLD.city THEN
-        NEW.location := NEW.city;
-    ELSIF NEW.location IS DISTINCT FROM OLD.location THEN
+    ELSIF NEW.city IS NOT DISTINCT FROM OLD.city THEN
         NEW.city := NEW.location;
     END IF;
+    NEW.location := NEW.city;
     RETURN NEW;
 END
 $$

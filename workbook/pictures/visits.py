@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from workbook.releases import Visitors
 
 STEP = 0.1  # seconds of a bar
+AXIS = {"labelExpr": "abs(datum.value)", "tickCount": 3}
 WORDS = "The visitors' answers, drawn below: bars go up for right ones and down for errors."
 
 
@@ -30,59 +31,51 @@ def told(visitors: "Visitors") -> str:
 
 
 def chart(visitors: "Visitors") -> dict[str, Any]:
-    """A Vega-Lite chart: a row for each release, and a band for the time between."""
+    """A Vega-Lite chart: a row for each release, and a band for the time of the body."""
     bars = Counter(
-        (each.release, int(each.second / STEP) * STEP, bool(each.wrong)) for each in visitors.visits
+        (each.release, int(each.second / STEP), bool(each.wrong)) for each in visitors.visits
     )
     rows = [
         {
             "release": release,
-            "second": round(second, 1),
+            "from": number * STEP,
+            "to": (number + 1) * STEP,
             "answers": -count if wrong else count,
-            "end": round(second + STEP, 1),
             "answer": "error" if wrong else "right",
+            "zero": 0,
         }
-        for (release, second, wrong), count in bars.items()
+        for (release, number, wrong), count in bars.items()
     ]
     band = {"from": visitors.began, "to": visitors.ended}
+    seconds = {"field": "from", "type": "quantitative", "title": "seconds"}
+    colours = {"domain": ["right", "error"], "range": ["#2a78c2", "#d1482b"]}
+    answers = {
+        "mark": {"type": "rect"},
+        "encoding": {
+            "x": seconds,
+            "x2": {"field": "to"},
+            "y": {"field": "answers", "type": "quantitative", "title": None, "axis": AXIS},
+            "y2": {"field": "zero"},
+            "color": {"field": "answer", "scale": colours, "legend": {"title": None}},
+        },
+    }
+    between = {
+        "data": {"values": [band]},
+        "mark": {"type": "rect", "color": "#8884"},
+        "encoding": {"x": seconds, "x2": {"field": "to"}},
+    }
+    names = {
+        "field": "release",
+        "title": None,
+        "sort": [*visitors.asked],
+        "header": {"labelAngle": 0},
+    }
+    title = {"text": told(visitors).splitlines(), "anchor": "start", "fontWeight": "normal"}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "title": {"text": told(visitors).splitlines(), "anchor": "start", "fontWeight": "normal"},
+        "config": {"font": "sans-serif", "title": {"fontSize": 14}},
+        "title": title,
         "data": {"values": rows},
-        "facet": {"row": {"field": "release", "title": None, "sort": None}},
-        "spec": {
-            "width": 560,
-            "height": 60,
-            "layer": [
-                {
-                    "data": {"values": [band]},
-                    "mark": {"type": "rect", "color": "#8884"},
-                    "encoding": {
-                        "x": {"field": "from", "type": "quantitative"},
-                        "x2": {"field": "to"},
-                    },
-                },
-                {
-                    "mark": {"type": "bar"},
-                    "encoding": {
-                        "x": {"field": "second", "type": "quantitative", "title": "seconds"},
-                        "x2": {"field": "end"},
-                        "y": {
-                            "field": "answers",
-                            "type": "quantitative",
-                            "title": None,
-                            "axis": {"labelExpr": "abs(datum.value)"},
-                        },
-                        "color": {
-                            "field": "answer",
-                            "scale": {
-                                "domain": ["right", "error"],
-                                "range": ["#2a78c2", "#d1482b"],
-                            },
-                            "title": "answer",
-                        },
-                    },
-                },
-            ],
-        },
+        "facet": {"row": names},
+        "spec": {"width": 600, "height": 60, "layer": [between, answers]},
     }

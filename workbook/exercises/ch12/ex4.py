@@ -11,12 +11,10 @@ CREATE FUNCTION same_page() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW.homepage := coalesce(NEW.homepage, NEW.website);
-        NEW.website := NEW.homepage;
-    ELSIF NEW.homepage IS DISTINCT FROM OLD.homepage THEN
-        NEW.website := NEW.homepage;
-    ELSE
+    ELSIF NEW.homepage IS NOT DISTINCT FROM OLD.homepage THEN
         NEW.homepage := NEW.website;
     END IF;
+    NEW.website := NEW.homepage;
     RETURN NEW;
 END $$
 """
