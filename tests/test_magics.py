@@ -95,5 +95,7 @@ def test_a_server_that_has_ended_is_told_before_alembic_fails(
         monkeypatch.setenv(name, server.get(name, "5432"))
     if gone:
         monkeypatch.setenv("PGPORT", "9")
-    magics._before(SimpleNamespace(user_ns={}), SimpleNamespace(raw_cell="!alembic current"))
+    magics._before(
+        SimpleNamespace(user_ns={}), SimpleNamespace(raw_cell="printed = !alembic check")
+    )
     assert ("PostgreSQL does not answer" in capsys.readouterr().err) == gone

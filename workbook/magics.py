@@ -154,7 +154,7 @@ def _before(shell: Any, info: Any) -> None:
             f"There is no alembic.ini here: {FIRST}. In chapter 2, `alembic init` makes it.",
             file=sys.stderr,
         )
-    if lines and _server_is_gone():
+    if "!alembic " in (info.raw_cell or "") and _server_is_gone():
         print(f"PostgreSQL does not answer: {FIRST}.", file=sys.stderr)
     for name in re.findall(r"\{(\w+)", "".join(lines)):
         if name not in shell.user_ns:
