@@ -29,26 +29,27 @@ def objections(review: Review) -> list[str]:
     else:
         found += [f"The way back does not restore it. {each}" for each in review.not_back]
         found += [f"The way back does not bring it back: {each}" for each in review.lost]
-    if review.again:
+    if review.again and not review.not_back:  # which says it already
         found.append(f"After the way back, the upgrade does not run again: {review.again}.")
     return found
 
 
 def _of_statements(review: Review) -> Iterator[str]:
+    slow: dict[str, list[str]] = {}  # what they do, by who waits meanwhile
     for number, each in shown(review):
         if each.error and each.alone and not each.committed:
             yield f"Statement {number} may not be in a transaction: it needs an autocommit_block."
         work = worked(review, each)
         if work and each.waits:
-            yield (
-                f"Statement {number} {work}, and meanwhile {_who(each.waits)} wait"
-                f"{_since(review, each)}: the more rows, the longer."
-            )
+            who = f"{_who(each.waits)} wait{_since(review, each)}"
+            slow.setdefault(who, []).append(f"statement {number} {work}")
         elif work and each.held and not each.committed:
             rows = " and ".join(
                 f"{number:,} rows of {table}" for table, number in each.held.items()
             )
             yield f"Statement {number} keeps {rows} until the end: who changes one of them waits."
+    for who, works in slow.items():
+        yield f"{who[0].upper()}{who[1:]} while {', '.join(works)}: longer with more rows."
     for rerun in review.reruns:
         place = f"Broken off at statement {_number(review, rerun.at)}"
         if rerun.error and rerun.left:
@@ -102,11 +103,8 @@ def _since(review: Review, each: Statement) -> str:
         if other.committed or not other.waits.keys() & each.waits.keys():
             break
         first = other
-    return (
-        ""
-        if first is each
-        else f", since statement {_number(review, review.statements.index(first))}"
-    )
+    number = "" if first is each else _number(review, review.statements.index(first))
+    return f" since statement {number}" if number else ""
 
 
 def _who(waits: dict[str, tuple[str, ...]]) -> str:
@@ -126,7 +124,8 @@ def text(review: Review) -> str:
             f"{number:>2}  {line}" if not at else f"    {line}" for at, line in enumerate(sql)
         ]
         lines += [f"    - {fact}" for fact in facts(review, each)]
-    lines += ["", f"Way back: {_back(review)}"]
+    back = _back(review)
+    lines += ["", f"Way back: {back}"] if back else []
     lines += [f"Without rows: {each}" for each in _without(review)]
     found = objections(review)
     lines += ["", *([f"! {each}" for each in found] or ["Nothing to object."])]
@@ -135,17 +134,18 @@ def text(review: Review) -> str:
 
 def markdown(review: Review) -> str:
     """The review as Markdown, for a pull request."""
-    lines = [f"### {_title(review)}", ""]
+    lines = [f"#### {_title(review)}", ""]
     if shown(review):
         lines += ["| | statement | what it does |", "|---|---|---|"]
     for number, each in shown(review):
         sql = " ".join(_short(each.sql)).replace("|", "\\|").replace("`", "'")
         words = "<br>".join(facts(review, each)).replace("|", "\\|")
         lines.append(f"| {number} | `{sql}` | {words} |")
-    lines += ["", f"**Way back:** {_back(review)}"]
+    back = _back(review)
+    lines += ["", f"**Way back:** {back}"] if back else []
     lines += [f"\n**Without rows:** {each}" for each in _without(review)]
     found = objections(review)
-    lines += ["", *([f"- :warning: {each}" for each in found] or ["**Nothing to object.**"])]
+    lines += ["", *([f"- \N{WARNING SIGN} {each}" for each in found] or ["**Nothing to object.**"])]
     return "\n".join(lines) + "\n"
 
 
@@ -154,10 +154,13 @@ def facts(review: Review, each: Statement) -> list[str]:
     if each.error:
         return [f"stops with {each.error}"]
     found = [
-        f"{table}: {readable(mode)}{_waiting(each, table)}" for table, mode in each.locks.items()
+        f"{table}: {readable(mode)}{_waiting(review, each, table)}"
+        for table, mode in each.locks.items()
     ]
     found += [
-        f"{t}: {' and '.join(who)} wait" for t, who in each.waits.items() if _new(review, each, t)
+        f"{table}: {' and '.join(who)} wait"
+        for table, who in each.waits.items()
+        if table not in each.locks and _new(review, each, table)
     ]
     rest = [worked(review, each) or _few(each), _seconds(each.seconds)]
     if each.held:
@@ -177,16 +180,18 @@ def _few(each: Statement) -> str:
     return ", ".join(f"changes {n:,} rows of {t}" for t, n in each.changed.items())
 
 
-def _waiting(each: Statement, table: str) -> str:
-    return f", {' and '.join(each.waits.get(table, ['nobody']))} wait{'' if table in each.waits else 's'}"
+def _waiting(review: Review, each: Statement, table: str) -> str:
+    """Who waits for a table that is locked; nothing where they waited for it before."""
+    if table not in each.waits:
+        return ", nobody waits"
+    return f", {' and '.join(each.waits[table])} wait" if _new(review, each, table) else ""
 
 
 def _new(review: Review, each: Statement, table: str) -> bool:
-    """Whether people wait for a table that the statement has not locked, and did not before it."""
-    if table in each.locks:
-        return False
+    """Whether those who wait for a table did not do so before the statement."""
     at = review.statements.index(each)
-    return not at or review.statements[at - 1].waits.get(table) != each.waits[table]
+    before = review.statements[at - 1] if at else each
+    return before is each or before.committed or before.waits.get(table) != each.waits[table]
 
 
 def _seconds(seconds: float) -> str:
@@ -200,10 +205,8 @@ def _title(review: Review) -> str:
 def _back(review: Review) -> str:
     if review.error:
         return "not tried, because the upgrade fails."
-    if review.back:
-        return f"fails with {review.back}"
-    if review.not_back or review.lost:
-        return "runs, and does not restore everything."
+    if review.back or review.not_back or review.lost:
+        return ""  # the objections say it
     return "restores the schema and all rows."
 
 
