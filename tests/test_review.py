@@ -5,8 +5,12 @@ rows in jobs and nothing of ours. Here a few hundred rows say the same: what wai
 """
 
 import contextlib
+import json
 import os
 import re
+import shutil
+import subprocess
+import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -429,3 +433,59 @@ def test_a_project_of_ones_own(
     with sa.create_engine(scratch.replace("postgresql:", "postgresql+psycopg2:")).begin() as other:
         assert sa.inspect(other).get_table_names() == ["kept"]
         other.exec_driver_sql("DROP TABLE kept")
+
+
+# ---- beside a linter -----------------------------------------------------------------------------
+
+# The operations at which squawk and the review differ, and why it is the review that is right. Of
+# squawk's rules those count that speak of waiting: not style, nor what a team may want to forbid.
+DIFFER = {
+    "ADD COLUMN x INTEGER REFERENCES companies (id)": "the column is empty, so no row is read",
+    "ALTER COLUMN title TYPE VARCHAR(200)": "no row is read, and the table keeps its file",
+    "ALTER COLUMN title TYPE TEXT": "no row is read, and the table keeps its file",
+    "ALTER COLUMN n SET NOT NULL": "the CHECK that is valid spares the look at the rows",
+    "DROP INDEX ix_jobs_n": "it takes an instant; with a limit for locks, as any other ALTER does",
+    "UPDATE jobs SET n = n + 1000": "who changes one of these rows waits until the end",
+}
+WAITING = [
+    "adding-field-with-default",
+    "adding-foreign-key-constraint",
+    "adding-not-nullable-field",
+    "changing-column-type",
+    "constraint-missing-not-valid",
+    "disallowed-unique-constraint",
+    "require-concurrent-index-creation",
+    "require-concurrent-index-deletion",
+    "require-concurrent-reindex",
+]
+
+
+def test_where_squawk_says_otherwise_it_is_known_who_is_right(tmp_path: Path) -> None:
+    for number, operation in enumerate(OPERATION):
+        (tmp_path / f"{number}.sql").write_text(f"{operation.whole};\n")
+    program = shutil.which("squawk", path=sysconfig.get_path("scripts"))
+    assert program
+    options = ["--pg-version=18", "--reporter=json", "--assume-in-transaction"]
+    files = sorted(tmp_path.glob("*.sql"))
+    done = subprocess.run([program, *options, *files], capture_output=True, check=False)
+    found = json.loads(done.stdout)
+    warned = {int(Path(each["file"]).stem) for each in found if each["rule_name"] in WAITING}
+    ours = {
+        number
+        for number, each in enumerate(OPERATION)
+        if each.work == "rows" or (each.work and set(each.waits) & {"r", "w"})
+        if each.sql != "TRUNCATE jobs"  # nothing to wait for; what is lost is another objection
+    }
+    assert {OPERATION[number].sql for number in warned ^ ours} == {*DIFFER}
+
+
+def test_squawk_wants_what_hides_an_invalid_index(tmp_path: Path) -> None:
+    """Chapter 10's surprise: the review objects to IF NOT EXISTS here, and squawk to its absence."""
+    file = tmp_path / "index.sql"
+    file.write_text("CREATE INDEX CONCURRENTLY ix_t ON jobs (title);\n")
+    program = shutil.which("squawk", path=sysconfig.get_path("scripts"))
+    assert program
+    done = subprocess.run(
+        [program, "--reporter=json", file], capture_output=True, check=False, text=True
+    )
+    assert "Missing `IF NOT EXISTS`" in done.stdout
