@@ -20,7 +20,7 @@ STYLE = """
 .traffic .open { fill: #8b949e; }
 .traffic .part { fill: none; stroke: #8b949e; }
 .traffic .holds { fill: #d1242f; }
-.traffic .waits { fill: url(#NAME); stroke: #d97706; }
+.traffic .waits { stroke: #d97706; }
 """
 PATTERN = """<defs><pattern id="NAME" width="6" height="6" patternUnits="userSpaceOnUse"
 patternTransform="rotate(45)"><rect width="3" height="6" fill="#d97706"/></pattern></defs>"""
@@ -136,10 +136,11 @@ def _svg(traffic: Traffic, told: str) -> str:
         ]
     y += 20 if used else 0
     # A name of its own: what a picture that is out of sight defines is not there for others.
-    style = f"<style>{STYLE}</style>{PATTERN}".replace("NAME", f"waits{began * 1000:.0f}")
+    inside = f"<style>{STYLE}</style>{PATTERN}{''.join(drawn)}"
+    inside = inside.replace("NAME", f"waits{began * 1000:.0f}")
     label = escape(told, quote=True)
     size = f' viewBox="0 0 {LEFT + WIDTH + 8} {y}"'
-    return f'{size} role="img" aria-label="{label}">{style}' + "".join(drawn)
+    return f'{size} role="img" aria-label="{label}">{inside}'
 
 
 def _bar(left: float, right: float, y: int, count: int, most: int) -> Iterator[str]:
@@ -160,7 +161,8 @@ def _block(left: float, right: float, y: int, words: str) -> str:
 def _rectangle(x: float, y: float, wide: float, high: float, kind: str, words: str = "") -> str:
     title = f"<title>{escape(words)}</title>" if words else ""
     size = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}"'
-    return f'<rect class="{kind}" {size}>{title}</rect>'
+    fill = ' fill="url(#NAME)"' if kind == "waits" else ""
+    return f'<rect class="{kind}" {size}{fill}>{title}</rect>'
 
 
 def _text(x: float, y: float, words: str, anchor: str) -> str:
