@@ -66,8 +66,11 @@ def test_a_deployment_that_waits_can_be_cancelled(project: Path) -> None:
 
 
 def test_a_database_for_tests(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    deployments.provide_test_database()
+    own = project.parent / "pytest.ini"
+    own.write_text("[pytest]", encoding="utf-8")
+    deployments.provide_tests()
     assert "TEST_DATABASE" in capsys.readouterr().out
+    assert (own.parent / "tests" / "conftest.py").exists() and own.read_text() == "[pytest]"
     with psycopg2.connect(dbname="deployments_scratch") as other, other.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
         assert cursor.fetchone() == (0,)
@@ -85,6 +88,6 @@ def test_where_no_role_can_be_made_it_says_who_can(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deployments, "ROLE", "another_api")
-    monkeypatch.setattr(deployments, "_account", lambda _: "")
+    monkeypatch.setattr(database, "is_ours", lambda: False)
     with pytest.raises(WorkbookError, match="CREATE ROLE another_api NOLOGIN; GRANT another_api"):
         deployments.provide_role()

@@ -10,7 +10,7 @@ from typing import Any
 PROVIDED = {
     "aside": ["restore"],
     "starts": ["start"],
-    "deployments": ["begin_deployment", "deploy", "provide_role", "provide_test_database"],
+    "deployments": ["begin_deployment", "deploy", "provide_role", "provide_tests"],
     "theatre": ["line_up", "traffic"],
     "desk": ["fresh_lesson"],
     "checking": ["check", "hint", "progress", "solution"],

@@ -254,7 +254,7 @@ CHAPTERS = {
             13,
             "13_ship.ipynb",
             "Test and ship",
-            40,
+            50,
             "tests, gates and roles; two deployers at once, a backup, and a way to stop",
             Start(
                 "the finished schema, where jobs have a city, and tables that hold rows",

@@ -1,6 +1,7 @@
 """Deployments: `alembic upgrade head` in processes of their own, and what they need around them."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -128,15 +129,23 @@ def upgrade(line: Line, folder: str) -> tuple[int, str]:
 # ---- what tests and roles need -------------------------------------------------------------------
 
 
-def provide_test_database() -> None:
-    """Let TEST_DATABASE name a second, empty database: the one that exercises are tried on, too."""
+def provide_tests() -> None:
+    """Lay tests/conftest.py and pytest.ini into the project, where they are missing.
+
+    And let TEST_DATABASE name a second, empty database: the one that exercises are tried on, too.
+    """
     with database.scratch() as connection:
         name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
     os.environ["TEST_DATABASE"] = name
-    print("TEST_DATABASE names an empty database, for tests alone.")
+    for file in ("pytest.ini", "tests/conftest.py"):
+        path = project.workspace() / file
+        project.make(path.parent)
+        if not path.exists():
+            shutil.copyfile(project.FILES / "tested" / file, path)
+    print("tests/conftest.py is there, and TEST_DATABASE names an empty database.")
 
 
-def provide_role() -> None:
+def provide_role(quiet: bool = False) -> None:
     """Make the role that the application serves as, without a login, and let us act as it.
 
     Raises WorkbookError where this role may not: then whoever runs the server makes it.
@@ -145,11 +154,10 @@ def provide_role() -> None:
         own = connection.exec_driver_sql("SELECT quote_ident(current_user)").scalar_one()
         query = f"SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = '{ROLE}'"
         member = connection.exec_driver_sql(query).scalar()
-        account = _account(connection)
     make = [f"CREATE ROLE {ROLE} NOLOGIN", f"GRANT {ROLE} TO {own}"]
     try:
         if not member:
-            with closing(psycopg2.connect(account)) as server:
+            with closing(psycopg2.connect("user=postgres" if database.is_ours() else "")) as server:
                 server.autocommit = True
                 for statement in make if member is None else make[1:]:
                     server.cursor().execute(statement)
@@ -158,10 +166,5 @@ def provide_role() -> None:
             f"Your role may not make others. Skip this section, or let whoever runs the server say:"
             f" {'; '.join(make)};"
         ) from None
-    print(f"{ROLE} is a role without a login now, and you may act as it.")
-
-
-def _account(connection: sa.Connection) -> str:
-    """Who makes a role, as libpq reads it: on the workbook's own server its superuser, else we."""
-    query = "SELECT current_setting('workbook.cluster', true) <> ''"
-    return "user=postgres" if connection.exec_driver_sql(query).scalar() else ""
+    if not quiet:
+        print(f"{ROLE} is a role without a login now, and you may act as it.")

@@ -24,8 +24,7 @@ from alembic.script import Script, ScriptDirectory
 
 from workbook import ROOT, WorkbookError, home, magics, repository, unwritable
 from workbook.contents import Start
-from workbook.server import postgres
-from workbook.server.database import URL
+from workbook.server import database, postgres
 
 FILES = ROOT / "workbook" / "files"
 MODELS = FILES / "models"
@@ -52,11 +51,13 @@ def enter() -> None:
     os.chdir(workspace())
     if str(workspace()) not in sys.path:
         sys.path.insert(0, str(workspace()))
-    ours = [sysconfig.get_path("scripts")]
-    with contextlib.suppress(WorkbookError):
-        ours.append(str(postgres.binaries()))
-    others = [each for each in os.environ.get("PATH", "").split(os.pathsep) if each not in ours]
-    os.environ["PATH"] = os.pathsep.join([*ours, *others])
+    ours, tools = [sysconfig.get_path("scripts")], []
+    with contextlib.suppress(WorkbookError):  # pg_restore should be of its server's version
+        tools.append(str(postgres.binaries()))
+    parts = os.environ.get("PATH", "").split(os.pathsep)
+    others = [each for each in parts if each not in ours + tools]
+    placed = [*tools, *others] if database.is_ours() else [*others, *tools]
+    os.environ["PATH"] = os.pathsep.join(ours + placed)
 
 
 def make(folder: Path) -> None:
@@ -142,7 +143,9 @@ def lay_out(folder: Path, start: Start) -> None:
         ini = folder / "alembic.ini"
         with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
             command.init(Config(str(ini)), "alembic")
-        text = ini.read_text(encoding="utf-8").replace("driver://user:pass@localhost/dbname", URL)
+        text = ini.read_text(encoding="utf-8").replace(
+            "driver://user:pass@localhost/dbname", database.URL
+        )
         ini.write_text(text, encoding="utf-8")
         for head in start.heads:
             for revision in history("base", head):
@@ -186,7 +189,7 @@ def ddl() -> list[str]:
     def note(statement: Any, *_: Any, **__: Any) -> None:
         made.append(str(statement.compile(dialect=dialect)))
 
-    engine = sa.create_mock_engine(URL, note)
+    engine = sa.create_mock_engine(database.URL, note)
     dialect = engine.dialect
     importlib.import_module("jobboard.models").Base.metadata.create_all(engine, checkfirst=False)
     return made

@@ -47,7 +47,8 @@ class Work:
 
     `first` stops at the first revision instead, whatever has been built upon it. `rows` is the SQL
     that fills the tables before the upgrade, or after it where there are none before; `then` is
-    what the application does with them after it.
+    what the application does with them after it. `hurdle` is SQL that stops a first attempt at the
+    upgrade half-way, and SQL that takes the cause away again.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class Work:
     locks: bool = False
     convention: bool = False  # for names; the revisions before were applied without one
     probes: tuple[tuple[str, str], ...] = ()
+    hurdle: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class Run:
     steps: list[Step] = field(default_factory=list)
     failure: Failure = field(default_factory=Failure)
     probe: dict[str, str] = field(default_factory=dict)
+    stopped: Step | None = None  # what a first attempt left that was stopped half-way
     harmed: bool = False  # whether the downgrade touched a table that no revision has made
     source: str = ""  # the text that was run
     file: str = ""  # its name
@@ -164,6 +167,12 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
         run.failure = Failure("read", ends, ", ".join(sorted(targets)))
         return
     target = targets[0] if work.first else "heads"
+    if work.hurdle:
+        connection.exec_driver_sql(work.hurdle[0])
+        with contextlib.suppress(Exception):
+            change(work, target)
+        connection.exec_driver_sql(work.hurdle[1])
+        run.stopped = Step("stopped", schema.read(connection), rows(connection))
     with step(run, "upgrade", work.folder):
         locks = change(work, target)
     note("upgrade", locks)

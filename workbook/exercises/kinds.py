@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from psycopg2.errors import LockNotAvailable
 
-from workbook import ROOT, WorkbookError, magics, project
+from workbook import ROOT, WorkbookError, apart, magics, project
 from workbook.contents import AT_INIT, INIT, MODELS, Start
 from workbook.exercises import GAP, Exercise, Mistake, Outcome
 from workbook.exercises.child import SOURCE, Work
@@ -241,6 +241,7 @@ class Revision(Code):
     into: str = ""
     start: Start = TWO_TABLES
     also: tuple[Start, ...] = ()
+    hurdle: tuple[str, str] | None = None  # SQL that stops a first upgrade half-way, and its end
     convention: bool = False  # whether the project has one for names
     then: str = ""
     down: bool = True
@@ -301,6 +302,7 @@ class Revision(Code):
                     first=bool(self.into),
                     locks=self.locks,
                     convention=self.convention,
+                    hurdle=self.hurdle,
                 ),
             )
             for judge, name in ((reference, "reference"), (run, "learner"))
@@ -328,6 +330,29 @@ class Reviewed(Revision):
             return not_yet(str(stopped))
         lines = [line for each in found for line in reviewing.report.objections(each)]
         return not_yet(*lines) if lines else DONE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probed(Code):
+    """A file of any kind, which a function of the exercise's own tries out.
+
+    `probe` is its "module:function". It is called with the file's text, in a process of its own, in
+    an empty folder and on the empty scratch database, and gives what is wrong in lines; the first
+    may be a mistake's name. Nothing: it is right.
+    """
+
+    probe: str
+
+    def tried(self, folder: Path) -> Outcome:
+        with database.scratch() as connection:
+            try:
+                found = apart.on_database(connection, self.probe, self.written(), folder=folder)
+            except apart.Stopped as stopped:
+                return not_yet(f"It was stopped: {stopped}.")
+        for mistake in self.mistakes:
+            if found and mistake.name == found[0]:
+                return known(mistake, *found[1:])
+        return not_yet(*found) if found else DONE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,16 @@ def embedded() -> bool:
     A PGHOST that this or another workbook has set is not the user's.
     """
     return not _named(os.environ) and not os.environ.get("DATABASE_URL")
+
+
+def is_ours() -> bool:
+    """Whether the server is one that the workbook has made, be it a test's."""
+    asked = "SELECT current_setting('workbook.cluster', true)"
+    with contextlib.suppress(psycopg2.Error), closing(psycopg2.connect("")) as connection:
+        cursor = connection.cursor()
+        cursor.execute(asked)
+        return bool((cursor.fetchone() or ("",))[0])
+    return False
 
 
 def _named(env: Mapping[str, str]) -> bool:

@@ -1,0 +1,221 @@
+"""13.4  The job of a GitLab pipeline that deploys, written alone."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workbook.exercises import Mistake, edits
+from workbook.exercises.ch13.pipeline import MISTAKES, WHOLE, commands, found_by, read
+from workbook.exercises.kinds import Probed
+
+JOB_KEYS = """
+stage environment resource_group interruptible rules script before_script after_script needs image
+variables services only except when tags timeout retry allow_failure dependencies artifacts cache
+extends id_tokens secrets
+"""
+REQUEST = {"$CI_PIPELINE_SOURCE": "merge_request_event", "$CI_COMMIT_BRANCH": ""}
+MAIN = {"$CI_PIPELINE_SOURCE": "push", "$CI_COMMIT_BRANCH": "main", "$CI_COMMIT_REF_NAME": "main"}
+BRANCH = MAIN | {"$CI_COMMIT_BRANCH": "salary", "$CI_COMMIT_REF_NAME": "salary"}
+NOBODY = "no job that deploys"
+ANYWHERE = "a branch that deploys"
+NEVER = "a push to main that deploys nothing"
+BESIDE = "a deployment beside the tests"
+TWO = "two deployments at the same moment"
+PASSED = "a failure that is let pass"
+
+TEST = """
+default:
+  image: python:3.13
+
+test:
+  stage: test
+  services:
+    - name: postgres:18
+      alias: postgres
+  variables:
+    POSTGRES_PASSWORD: for-this-job-alone
+    PGHOST: postgres
+    PGUSER: postgres
+    PGPASSWORD: $POSTGRES_PASSWORD
+    TEST_DATABASE: postgres
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+  script:
+    - pip install -r requirements.txt
+    - pytest tests
+    - alembic upgrade head
+    - alembic check
+"""
+DEPLOY = """
+deploy:
+  stage: deploy
+  environment: production
+  resource_group: production
+  rules:
+    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+  script:
+    - pip install -r requirements.txt
+    - alembic upgrade head
+    - alembic current --check-heads
+"""
+
+
+def probe(source: str) -> list[str]:
+    """What the pipeline lets happen, in words; the first thing alone."""
+    found = read(source)
+    if isinstance(found, str):
+        return [WHOLE, found]
+    return next(([name, *more] for name, *more in _wrong(found)), [])
+
+
+def _wrong(pipeline: Mapping[Any, Any]) -> Iterator[list[str]]:
+    test, deploy = pipeline.get("test"), pipeline.get("deploy")
+    if not isinstance(deploy, dict) or not isinstance(test, dict):
+        yield [NOBODY]
+        return
+    unknown = [f"{key}" for key in deploy if key not in JOB_KEYS.split()]
+    if unknown or not isinstance(deploy.get("script"), str | list):
+        yield [WHOLE, f"In the job deploy: {unknown[0] if unknown else 'no script'}."]
+        return
+    try:
+        if any(_runs(deploy, event) for event in (REQUEST, BRANCH)):
+            yield [ANYWHERE]
+        if not _runs(deploy, MAIN):
+            yield [NEVER]
+    except ValueError as error:
+        yield [f"The check cannot read the rule {error}."]
+        return
+    stages = pipeline.get("stages", ["build", "test", "deploy"])
+    places = [job.get("stage", "test") for job in (test, deploy)]
+    if missing := [each for each in places if each not in stages]:
+        yield [WHOLE, f"The stages do not hold {missing[0]}."]
+    needs = deploy.get("needs")
+    named = [each.get("job") if isinstance(each, dict) else each for each in needs or []]
+    waits = stages.index(places[0]) < stages.index(places[1]) if needs is None else "test" in named
+    if not waits:
+        yield [BESIDE]
+    if not deploy.get("resource_group") or "PIPELINE" in str(deploy["resource_group"]):
+        yield [TWO]
+    if deploy.get("allow_failure"):
+        yield [PASSED]
+    before = pipeline.get("default", {}).get("before_script", [])
+    lines = [
+        _lines(job.get("before_script", before)) + _lines(job["script"]) for job in (test, deploy)
+    ]
+    for each in found_by(*map(commands, lines)):
+        yield [each]
+
+
+def _lines(script: str | list[object]) -> list[object]:
+    return [script] if isinstance(script, str) else [*script]
+
+
+def _runs(job: Mapping[str, Any], event: Mapping[str, str]) -> bool:
+    """Whether a job runs at an event. Raises ValueError for a rule that is not understood."""
+    if "rules" in job:
+        for rule in job["rules"] or []:
+            if _holds(str(rule.get("if", "'' == ''")), event):
+                return bool(rule.get("when") != "never")
+        return False
+    if "only" in job:
+        refs = job["only"].get("refs", []) if isinstance(job["only"], dict) else _lines(job["only"])
+        return event["$CI_COMMIT_BRANCH"] in refs or "branches" in refs
+    return event is not REQUEST  # without rules: each branch
+
+
+def _holds(condition: str, event: Mapping[str, str]) -> bool:
+    text = condition.replace('"', "'")
+    known = {"$CI_DEFAULT_BRANCH": "main", **event}
+    for name in sorted(known, key=len, reverse=True):
+        text = re.sub(rf"{re.escape(name)}\b", repr(known[name]), text)
+    text = text.replace("&&", " and ").replace("||", " or ").replace("null", "''")
+    if re.search(r"[A-Za-z_$~]+", re.sub(r"'[^']*'|\b(and|or)\b", "", text)):
+        raise ValueError(condition)
+    try:
+        return bool(eval(text, {"__builtins__": {}}))  # names and calls are refused above
+    except SyntaxError:
+        raise ValueError(condition) from None
+
+
+EXERCISE = Probed(
+    file="gitlab-ci.yml",
+    probe="workbook.exercises.ch13.ex4:probe",
+    code=TEST + DEPLOY,
+    shown=TEST + "\n# the job deploy",
+    mistakes=(
+        *MISTAKES,
+        Mistake(
+            NOBODY, "The file tests, and nothing migrates production.", "Write the job deploy."
+        ),
+        Mistake(
+            ANYWHERE,
+            "The job runs for a merge request or for a push to any branch: what nobody has approved"
+            " yet migrates production.",
+            "Its rules should hold for the default branch alone.",
+        ),
+        Mistake(
+            NEVER,
+            "After a merge into the default branch, the job does not run.",
+            "Read its rules once more, for a push to main.",
+        ),
+        Mistake(
+            BESIDE,
+            "Jobs of a stage run side by side, and one without needs waits for nothing. The migration"
+            " is applied while the tests are at work.",
+            "GitLab's stages are build, test and deploy, in this order, where the file names none.",
+        ),
+        Mistake(
+            TWO,
+            "Two merges within a minute begin two pipelines, and both migrate.",
+            "GitLab runs jobs of one resource group one after the other.",
+        ),
+        Mistake(
+            PASSED,
+            "The migration may fail, and the pipeline is green.",
+            "A deployment has to be allowed nothing.",
+        ),
+    ),
+    task="write the job that deploys, for GitLab",
+    hints=(
+        "Five things: when it runs, what it waits for, that there is one at a time, what it does, and"
+        " how it knows that it is done.",
+        "rules with $CI_COMMIT_BRANCH, a stage after test, and a resource_group.",
+        "The script ends with a command that fails where the database is not at the head.",
+    ),
+    why="stage says after what, rules say when, resource_group says one at a time, and the last command"
+    " asks the database.",
+    passed="You can write a job that deploys migrations.",
+)
+
+WRONG = edits(
+    EXERCISE.filled,
+    r"""
+named otherwise  | \ndeploy:  | \nmigrate:  | no job that deploys
+no rules  | \s rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n  script:\n    - pip install -r requirements.txt\n    - alembic upgrade head\n    - alembic current  | \s script:\n    - alembic upgrade head\n    - alembic current  | a branch that deploys
+the rules of the test  | \ndeploy:\n  stage: deploy\n  environment: production\n  resource_group: production\n  rules:\n  | \ndeploy:\n  stage: deploy\n  environment: production\n  resource_group: production\n  rules:\n    - if: $CI_PIPELINE_SOURCE == "merge_request_event"\n  | a branch that deploys
+another name for the branch  | \n  resource_group: production\n  rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH  | \n  resource_group: production\n  rules:\n    - if: $CI_COMMIT_BRANCH == "master"  | a push to main that deploys nothing
+no stage  | \s stage: deploy\n  |  | a deployment beside the tests
+needs nothing  | \s stage: deploy\n  | \s stage: deploy\n  needs: []\n  | a deployment beside the tests
+a stage that is not there  | stage: deploy  | stage: production  | a file that is no pipeline
+no group  | \s resource_group: production\n  |  | two deployments at the same moment
+a group for each pipeline  | resource_group: production  | resource_group: $CI_PIPELINE_ID  | two deployments at the same moment
+a failure passes  | resource_group: production  | resource_group: production\n  allow_failure: true  | a failure that is let pass
+no question afterwards  | \s   - alembic current --check-heads\n  |  | an upgrade that is believed
+a question whose answer does not count  | --check-heads  | --check-heads || true  | an upgrade that is believed
+the check is gone  | \s   - alembic check\n  |  | a model without a migration goes through
+scripts, in the plural  | \s script:\n    - pip install -r requirements.txt\n    - alembic upgrade head\n    - alembic current  | \s scripts:\n    - alembic upgrade head\n    - alembic current  | a file that is no pipeline
+a typing error of YAML  | rules:  | rules  | a file that is no pipeline
+of GitHub's  | resource_group: production  | concurrency: production  | a file that is no pipeline
+""",
+)
+RIGHT = edits(
+    EXERCISE.filled,
+    r"""
+needs the test  | \s stage: deploy\n  | \s needs: [test]\n  stage: deploy\n
+stages that are named  | default:\n  image  | stages: [test, deploy]\n\ndefault:\n  image
+by hand  | == $CI_DEFAULT_BRANCH\n  script:\n    - pip install -r requirements.txt\n    - alembic upgrade head\n    - alembic current  | == $CI_DEFAULT_BRANCH\n      when: manual\n  script:\n    - pip install -r requirements.txt\n    - alembic upgrade head\n    - alembic current
+by the old word  | \s rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n  script:\n    - pip install -r requirements.txt\n    - alembic upgrade head\n    - alembic current  | \s only: [main]\n  script:\n    - alembic upgrade head\n    - alembic current
+in one line  | alembic upgrade head\n    - alembic current  | alembic upgrade head && alembic current
+""",
+)
