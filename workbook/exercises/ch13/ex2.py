@@ -189,6 +189,7 @@ no comparison of the schema  | \s   assert schema() == before\n  |  | It stays g
 no comparison of the rows  | \s   assert sql(JOBS) == jobs\n  |  | It stays green where the upgrade shortens titles
 rows compared at the end alone  | after = schema()\n    assert sql(JOBS) == jobs\n  | after = schema()\n  | assert schema() == after  | assert schema() == after\n    assert sql(JOBS) == jobs  |
 how many rows  | JOBS = "SELECT id, title, description FROM jobs ORDER BY id"  | JOBS = "SELECT count(*) FROM jobs"  | It stays green where the upgrade shortens titles
+rows as a set  | sql(JOBS)  | set(sql(JOBS))  |
 no second upgrade  | AGAIN  |  |
 after compared with before  | assert schema() == after  | assert schema() == before  | red where nothing is wrong
 the schema may not change  | after = schema()\n  | after = schema()\n    assert after == before\n  | red where nothing is wrong
