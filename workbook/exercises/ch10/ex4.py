@@ -59,7 +59,7 @@ WRONG = [
     *edits(
         CODE,
         r"""
-her three statements and a default  | , server_default="0", nullable=False))  | ))\n    op.execute("UPDATE jobs SET salary = 0")\n    op.alter_column("jobs", "salary", server_default="0", nullable=False)  | and meanwhile readers and writers of jobs wait
+her three statements and a default  | , server_default="0", nullable=False))  | ))\n    op.execute("UPDATE jobs SET salary = 0")\n    op.alter_column("jobs", "salary", server_default="0", nullable=False)  | Readers and writers of jobs wait since statement 1
 required afterwards  | , nullable=False))  | ))\n    op.alter_column("jobs", "salary", nullable=False)  | reads all rows of jobs
 the rows once more  | nullable=False))  | nullable=False))\n    op.execute("UPDATE jobs SET salary = 0")  | changes 1,000 rows of jobs
 it may be missing  | , nullable=False  |  | a column may be NULL unless you say otherwise
