@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 import types
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -32,6 +33,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.config import main as alembic_main
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.text import SList
 from sql.connection import Connection  # type: ignore[import-untyped]
 from traitlets.config import Config
 
@@ -285,17 +287,21 @@ def bring_back(message: str) -> str:
     return said(aside.restore, name)
 
 
-def alembic(*arguments: str, folder: Path | None = None) -> None:
-    """Alembic's command line, in this process; what it prints and how it ends is not looked at."""
+def alembic(*arguments: str, folder: Path | None = None) -> str:
+    """Alembic's command line, in this process; what it prints, however it ends."""
     out = io.StringIO()
     with (
-        contextlib.suppress(SystemExit, Exception),
+        contextlib.suppress(SystemExit),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(out),
         contextlib.chdir(folder or workspace()),
         jobboard_unknown(),
     ):
-        alembic_main(argv=list(arguments), prog="alembic")
+        try:
+            alembic_main(argv=list(arguments), prog="alembic")
+        except Exception:  # noqa: BLE001 - a migration can raise anything
+            traceback.print_exc(file=out)
+    return out.getvalue()
 
 
 def forget_asides() -> None:
@@ -577,19 +583,18 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
     lesson = types.ModuleType("lesson")
     shell = InteractiveShell.instance(config=config, user_module=lesson, user_ns=lesson.__dict__)
 
-    def system(command: str) -> None:
+    def system(command: str) -> str:
         import shlex
 
         program, *arguments = shlex.split(shell.var_expand(command, depth=1))
-        if program == "git":
-            subprocess.run(["git", *arguments], check=True, capture_output=True)
-            return
-        assert program == "alembic"
-        alembic(*arguments)
+        if program == "alembic":
+            return alembic(*arguments)
+        assert program in ("git", "pytest", "pg_dump", "pg_restore")
+        subprocess.run([program, *arguments], check=program == "git", capture_output=True)
+        return ""
 
-    def getoutput(command: str, **options: object) -> list[str]:
-        system(command)
-        return [""] * 4
+    def getoutput(command: str, **options: object) -> SList:
+        return SList([*system(command).splitlines(), "", "", "", ""])
 
     monkeypatch.setattr(shell, "system", system)
     monkeypatch.setattr(shell, "getoutput", getoutput)
