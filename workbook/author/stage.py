@@ -27,6 +27,7 @@ from nbformat import NotebookNode
 from workbook import ROOT, WorkbookError, home
 from workbook.author.notebooks import lessons, merge_streams, plain
 from workbook.contents import CHAPTERS
+from workbook.pictures.visits import WORDS
 from workbook.server import database
 
 PATHS = {
@@ -253,6 +254,8 @@ def said(cell: NotebookNode, folder: Path) -> list[str]:
     texts = []
     for output in merge_streams(cell.outputs):
         data = output.get("data", {})
+        if "application/vnd.vegalite.v5+json" in data:  # what is saved is what came before it
+            data = {"text/plain": WORDS}
         texts += [output.get("text", ""), data.get("text/plain", ""), output.get("evalue", "")]
     text = plain("\n".join(filter(None, texts)), folder)
     rules = Path(__file__).with_name("sanitize.cfg").read_text(encoding="utf-8")
