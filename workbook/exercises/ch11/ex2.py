@@ -104,6 +104,12 @@ EXERCISE = Models(
     },
     mistakes=(
         Mistake(
+            "an attempt that goes through is the last one",
+            "There is nothing left to do then, and what upgrade() gives is for the caller.",
+            "How does a function hand on what another one gives?",
+            told(FIRST),
+        ),
+        Mistake(
             "every error is tried again",
             "A slip in the migration fails the same way five times. Only a lock that is not to be had is"
             " another matter a moment later.",
@@ -123,12 +129,6 @@ EXERCISE = Models(
             " deployment goes on.",
             "Let the last error pass: raise without anything after it.",
             lambda t: t.run.probe.get(NEVER, "").startswith("(None"),
-        ),
-        Mistake(
-            "an attempt that goes through is the last one",
-            "There is nothing left to do then, and what upgrade() gives is for the caller.",
-            "How does a function hand on what another one gives?",
-            told(FIRST),
         ),
         Mistake(
             "another number of attempts",
@@ -170,6 +170,7 @@ pauses of the same length  | 0.2 * 2**attempt  | 0.2  | pauses that do not grow
 no pause  | pause(0.2 * 2**attempt)  | pass  | pauses that do not grow
 pauses that get shorter  | 0.2 * 2**attempt  | 1 / (attempt + 1)  | pauses that do not grow
 the result is lost  | return upgrade()  | upgrade()\n            return  | an attempt that goes through is the last one
+the function itself  | return upgrade()  | return upgrade  | an attempt that goes through is the last one
 it goes on after success  | return upgrade()  | upgrade()  | an attempt that goes through is the last one
 the kind of the wrapper  | error.orig  | error  | another number of attempts
 the wrong exception is caught  | except OperationalError  | except LockNotAvailable  | another number of attempts

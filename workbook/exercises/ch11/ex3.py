@@ -56,6 +56,11 @@ def wanted(trial: Trial) -> list[str]:
     return [row["description"] for row in sorted(step.rows["jobs"], key=lambda row: row["id"])]
 
 
+def others(trial: Trial) -> bool:
+    """Whether a job that said something says something else."""
+    return any(want not in ("", now) for now, want in zip(said(trial), wanted(trial), strict=False))
+
+
 def left(trial: Trial) -> str:
     count = said(trial).count("TBD")
     return f"{count} jobs still say 'TBD'." if count else ""
@@ -108,6 +113,12 @@ EXERCISE = Revision(
             "rows that say something were changed",
             "Some of the jobs had a description already, and lost it.",
             "The statement has to look at what a row says, and not at its id alone.",
+            lambda t: bool(batches(t)) and others(t),
+        ),
+        Mistake(
+            "another text than an empty one",
+            "The rows that said 'TBD' say something else now, which is not an empty text.",
+            "Between the two quotes of an empty text there is nothing at all.",
             lambda t: bool(batches(t)) and said(t) != wanted(t),
         ),
         Mistake(
@@ -150,6 +161,7 @@ a commit in the loop  | {BLOCK}  | if True:  | pass\n\n\n  | op.get_bind().commi
 all descriptions  | WHERE description = 'TBD' LIMIT  | WHERE description <> '' LIMIT  | rows that say something were changed
 by id alone  | {LOOP}  | for first in range(1, 500, 100):\n            op.execute(f"UPDATE jobs SET description = '' WHERE id BETWEEN {{first}} AND {{first + 99}}")  | rows that say something were changed
 ids that end too early  | {LOOP}  | for first in range(1, 300, 100):\n            op.execute(f"UPDATE jobs SET description = '' WHERE description = 'TBD' AND id BETWEEN {{first}} AND {{first + 99}}")  | not all rows are done
+a space  | SET description = ''  | SET description = ' '  | another text than an empty one
 another text  | 'TBD' LIMIT  | 'tbd' LIMIT  | nothing was changed
 rows deleted  | UPDATE jobs SET description = '' WHERE  | DELETE FROM jobs WHERE  | rows are gone
 LIMIT on the UPDATE  | WHERE id IN (  | WHERE description = 'TBD' LIMIT 100 --  | syntax error
