@@ -47,14 +47,15 @@ class Work:
 
     `first` stops at the first revision instead, whatever has been built upon it. `rows` is the SQL
     that fills the tables before the upgrade, or after it where there are none before; `then` is
-    what the application does with them after it. `hurdle` is SQL that stops a first attempt at the
-    upgrade half-way, and SQL that takes the cause away again.
+    what the application does with them after it, and `then_back` after the downgrade. `hurdle` is
+    SQL that stops a first attempt at the upgrade half-way, and SQL that takes the cause away again.
     """
 
     folder: Path
     before: tuple[str, ...] = ()
     rows: str = ""
     then: str = ""
+    then_back: str = ""
     down: bool = True
     first: bool = False
     heads: int = 1  # how many ends the project is to have
@@ -191,6 +192,10 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
     run.harmed = not sa.inspect(connection).has_table(FOREIGN)
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {FOREIGN}")
     note("downgrade", locks)
+    if work.then_back:
+        with step(run, "in use again", work.folder):
+            connection.exec_driver_sql(work.then_back)
+        note("in use again")
     with step(run, "upgrade again", work.folder):
         change(work, target)
     note("upgrade again")

@@ -244,6 +244,7 @@ class Revision(Code):
     hurdle: tuple[str, str] | None = None  # SQL that stops a first upgrade half-way, and its end
     convention: bool = False  # whether the project has one for names
     then: str = ""
+    then_back: str = ""  # and what it does after the downgrade
     down: bool = True
     whole: bool = False  # a whole file with ids of its own, whose place in the history counts
     locks: bool = False  # whether the trial shows what each statement of the upgrade has locked
@@ -298,6 +299,7 @@ class Revision(Code):
                     self.start.heads,
                     self.start.rows,
                     self.then,
+                    self.then_back,
                     down=self.down,
                     first=bool(self.into),
                     locks=self.locks,

@@ -25,6 +25,7 @@ STEPS = {  # of a trial, as a learner would call them
     "upgrade": "The upgrade",
     "in use": "What the application does after the upgrade",
     "downgrade": "The downgrade",
+    "in use again": "What the application does after the downgrade",
     "upgrade again": "The second upgrade",
     "import": "Reading the file",
     "configure": "Connecting the models",
@@ -34,6 +35,7 @@ STEPS = {  # of a trial, as a learner would call them
 PLACES = {
     "before": "Before",
     "in use": "After what the application did then",
+    "in use again": "After what the application did after the downgrade",
     "upgrade again": "After the second upgrade",
 }
 IDS = """

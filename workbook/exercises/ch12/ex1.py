@@ -7,7 +7,8 @@ from workbook.exercises.trial import Trial
 
 ROWS = """
 INSERT INTO companies (user_id, name, website) VALUES
-    ('ada', 'Ada Analytics', NULL), ('bo', 'Borealis Books', 'https://borealis.example');
+    ('ada', 'Ada Analytics', NULL), ('bo', 'Borealis Books', 'https://borealis.example'),
+    ('cy', 'Cedar Clinic', 'https://cedar.example');
 """
 # The old application writes website alone; the new one maps both columns, and sets homepage.
 USE = """
@@ -20,6 +21,10 @@ INSERT INTO companies (user_id, name, website, homepage) VALUES
     ('new', 'Moved by the new', NULL, 'https://before.example'),
     ('new', 'Emptied by the old', NULL, 'https://full.example');
 UPDATE companies SET website = 'https://moved.example' WHERE name = 'Moved by the old';
+UPDATE companies SET user_id = 'both' WHERE name = 'Cedar Clinic';
+INSERT INTO companies (user_id, name, website)
+SELECT 'old', 'Touched before the copy', website FROM companies WHERE name = 'Cedar Clinic';
+UPDATE companies SET website = 'https://moved.example' WHERE user_id IN ('bo', 'both');
 UPDATE companies SET homepage = 'https://moved.example' WHERE name = 'Moved by the new';
 UPDATE companies SET website = NULL WHERE name = 'Emptied by the old';
 UPDATE companies SET homepage = NULL WHERE name = 'Emptied by the new';
@@ -53,10 +58,33 @@ def missed(trial: Trial, application: str) -> str:
     return ""
 
 
+def lost(trial: Trial) -> bool:
+    """Whether an UPDATE of a row that nobody has copied yet took its website away."""
+    step = trial.run.after("in use")
+    rows = step.rows.get("companies", []) if step else []
+    kept = ("Touched before the copy", "Borealis Books", "Cedar Clinic")
+    return any(row["name"] in kept and not row.get("website") for row in rows)
+
+
 def copied(trial: Trial) -> object:
     step = trial.run.after("upgrade")
     rows = step.rows.get("companies", []) if step else []
-    return any(row.get("homepage") for row in rows)
+    return any(row.get("homepage") and "website" in row for row in rows)
+
+
+GONE = Mistake(
+    "website is gone",
+    "The old application still reads and writes it, and stops with an error from now on.",
+    "This step adds, and takes nothing away.",
+    lambda trial: trial.up and "website" not in trial.up.tables["companies"].columns,
+)
+LOST = Mistake(
+    "what is not copied yet gets lost",
+    "A company that was there before has no homepage yet. After an UPDATE that did not touch homepage,"
+    " it had no website either.",
+    "An empty homepage that nobody wrote says nothing. Mind that NULL = NULL is not true.",
+    lost,
+)
 
 
 COPY = Mistake(
@@ -103,8 +131,7 @@ COMPUTED = Mistake(
     "a column that nobody can write",
     "A generated column follows the other one for ever. The new application writes homepage.",
     "Each has to be written by somebody, and the other has to follow.",
-    lambda trial: trial.failed("GeneratedAlways"),
-    step="in use",
+    lambda trial: trial.calls("Computed") or trial.failed("GeneratedAlways"),
 )
 AGAIN = Mistake(
     "a trigger that calls itself",
@@ -167,7 +194,20 @@ def downgrade() -> None:
     op.drop_column("companies", "homepage")
 """,
     shown=PASS,
-    mistakes=(COPY, TOO_LATE, NO_RETURN, NO_ROW, COMPUTED, AGAIN, MISSING, HELD, OLD, NEW),
+    mistakes=(
+        GONE,
+        COMPUTED,
+        COPY,
+        TOO_LATE,
+        NO_RETURN,
+        NO_ROW,
+        AGAIN,
+        MISSING,
+        HELD,
+        OLD,
+        NEW,
+        LOST,
+    ),
     task="add a column beside another, and keep both equal",
     hints=(
         "Three things on the way up: the column, a function, a trigger that calls it. They go in the"
@@ -194,7 +234,7 @@ WRONG = [
     cells(
         "a generated column",
         EXERCISE.header + "\n" + PASS.replace("pass", COMPUTED_ADD, 1).replace("pass", DROP),
-        says="the copy is a step of its own",
+        says=COMPUTED.name,
     ),
     *edits(
         CODE,
@@ -210,6 +250,7 @@ after the row  | BEFORE INSERT  | AFTER INSERT  | a trigger that comes too late
 for the statement  | FOR EACH ROW EXECUTE  | EXECUTE  | a trigger for the statement
 no result  | \s           RETURN NEW;\n  |  | a function without its result
 nothing is written  | RETURN NEW  | RETURN NULL  | After what the application did then, a row of companies is missing
+NULL = NULL  | ELSIF NEW.homepage IS DISTINCT FROM OLD.homepage THEN\n                NEW.website := NEW.homepage;\n            ELSIF NEW.website IS DISTINCT FROM OLD.website THEN\n                NEW.homepage := NEW.website;  | ELSIF NEW.homepage = OLD.homepage THEN\n                NEW.homepage := NEW.website;\n            ELSE\n                NEW.website := NEW.homepage;  | what is not copied yet gets lost
 copied as well  | FOR EACH ROW EXECUTE FUNCTION same_page()\n    """)  | FOR EACH ROW EXECUTE FUNCTION same_page()\n    """)\n    op.execute("UPDATE companies SET homepage = website")  | the copy is a step of its own
 required  | sa.String(200))  | sa.String(200), nullable=False)  | NOT NULL on a table that holds rows
 another length  | 200  | 100  | another length

@@ -34,6 +34,31 @@ USE = """
 INSERT INTO companies (user_id, name, homepage) VALUES ('dee', 'Dee Designs', 'https://dee.example');
 UPDATE companies SET homepage = 'https://clinic.example' WHERE name = 'Cedar Clinic';
 """
+# After the way back the release before serves, and the one after it may: both columns are written.
+BACK = """
+INSERT INTO companies (user_id, name, website) VALUES ('old', 'Posted by the old', 'https://old.example');
+INSERT INTO companies (user_id, name, homepage) VALUES ('new', 'Posted by the new', 'https://new.example');
+UPDATE companies SET website = 'https://moved.example' WHERE name = 'Borealis Books';
+UPDATE companies SET homepage = 'https://moved.example' WHERE name = 'Cedar Clinic';
+"""
+
+
+def there(trial: Trial) -> bool:
+    """Whether the way back leads to the columns of before, and to a trigger of that name."""
+    step = trial.run.after("downgrade")
+    routines = step.routines if step else ()
+    return trial.down == trial.back and "trigger same_page on companies" in routines
+
+
+def unequal(trial: Trial) -> str:
+    """In words, the first company that the trigger of the way back leaves with two pages."""
+    step = trial.run.after("in use again")
+    for row in step.rows.get("companies", []) if step else []:
+        if row.get("website") != row.get("homepage"):
+            return (
+                f"{row['name']}: website is {row.get('website')}, homepage {row.get('homepage')}."
+            )
+    return ""
 
 
 def emptied(trial: Trial) -> bool:
@@ -81,6 +106,13 @@ OLD = Mistake(
         and "homepage" not in trial.up.tables["companies"].columns
     ),
 )
+LESS = Mistake(
+    "a trigger that does less than before",
+    "After the way back both releases may write again, and the trigger that came back does not follow"
+    " all that they write.",
+    "Compare its words with the expand step's: when, on what, of which columns, for what.",
+    lambda trial: there(trial) and (unequal(trial) or trial.error.step == "in use again"),
+)
 PASS = "def upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass\n"
 
 EXERCISE = Revision(
@@ -88,6 +120,7 @@ EXERCISE = Revision(
     start=Start("both columns, and the trigger", CONVENTION, (RULED,), (RULED,), ROWS),
     exact=True,
     then=USE,
+    then_back=BACK,
     code=f'''{FUNCTION}
 
 def upgrade() -> None:
@@ -105,7 +138,7 @@ def downgrade() -> None:
     """)
 ''',
     shown=f"{FUNCTION}\n\n{PASS}",
-    mistakes=(OLD, STANDS, CASCADE, LATE, EMPTY),
+    mistakes=(OLD, STANDS, CASCADE, LATE, EMPTY, LESS),
     task="take the old column away, with a way back",
     hints=(
         "On the way up three things go, and the first is the one that needs the other two.",
@@ -138,6 +171,11 @@ no way back  | def downgrade() -> None:\n    op.add_column("companies", sa.Colum
 no trigger on the way back  | CREATE TRIGGER same_page BEFORE INSERT OR UPDATE OF homepage, website ON companies\n        FOR EACH ROW EXECUTE FUNCTION same_page()  | SELECT 1  | After the downgrade, the trigger same_page on companies is gone
 neither on the way back  | op.execute(FUNCTION)\n    op.execute("""\n        CREATE TRIGGER same_page BEFORE INSERT OR UPDATE OF homepage, website ON companies\n        FOR EACH ROW EXECUTE FUNCTION same_page()\n    """)  | pass  | is gone
 the trigger before its function  | \s   op.execute(FUNCTION)\n  |  | \s   """)\n  | \s   """)\n    op.execute(FUNCTION)\n  | a trigger before its function or its column
+inserts only  | INSERT OR UPDATE OF homepage, website ON  | INSERT ON  | a trigger that does less than before
+updates only  | INSERT OR UPDATE OF homepage, website ON  | UPDATE ON  | a trigger that does less than before
+one column's updates  | OF homepage, website ON  | OF website ON  | a trigger that does less than before
+after the row  | BEFORE INSERT  | AFTER INSERT  | a trigger that does less than before
+for the statement  | \n        FOR EACH ROW EXECUTE  | \s EXECUTE  | a trigger that does less than before
 another length  | 200  | 100  | website
 renamed back  | op.add_column("companies", sa.Column("website", sa.String(200)))\n    op.execute("UPDATE companies SET website = homepage")  | op.alter_column("companies", "homepage", new_column_name="website")  | a trigger before its function or its column
 ''',
