@@ -1,5 +1,7 @@
 """12.1  Expand: a second column, and what keeps both equal."""
 
+import re
+
 from workbook.contents import CONVENTION, RULED, Start
 from workbook.exercises import Mistake, cells, edits
 from workbook.exercises.kinds import Revision
@@ -119,6 +121,13 @@ NO_RETURN = Mistake(
     lambda trial: trial.failed("", "without RETURN") or "without RETURN" in trial.error.message,
     step="in use",
 )
+OTHER_ROW = Mistake(
+    "a function that gives back another row",
+    "PostgreSQL writes the row that the function gives back: OLD is the row of before, and none on an"
+    " INSERT; NULL writes no row at all.",
+    "The row that you have changed is the one to give back.",
+    lambda trial: re.search(r"\bRETURN\s+(OLD|NULL)\b", trial.source, re.IGNORECASE),
+)
 NO_ROW = Mistake(
     "a trigger for the statement",
     "Without more words a trigger is called once for a statement, and knows no NEW and no OLD.",
@@ -151,7 +160,7 @@ HELD = Mistake(
     "the trigger holds on to it",
     "A trigger needs its function, and the columns that it names.",
     "On the way back it goes first.",
-    lambda trial: trial.failed("DependentObjectsStillExist", "trigger") or trial.error,
+    lambda trial: trial.failed("DependentObjectsStillExist"),
     step="downgrade",
 )
 
@@ -200,6 +209,7 @@ def downgrade() -> None:
         COPY,
         TOO_LATE,
         NO_RETURN,
+        OTHER_ROW,
         NO_ROW,
         AGAIN,
         MISSING,
@@ -249,7 +259,8 @@ the old column wins  | NEW.homepage IS DISTINCT FROM OLD.homepage THEN  | NEW.we
 after the row  | BEFORE INSERT  | AFTER INSERT  | a trigger that comes too late
 for the statement  | FOR EACH ROW EXECUTE  | EXECUTE  | a trigger for the statement
 no result  | \s           RETURN NEW;\n  |  | a function without its result
-nothing is written  | RETURN NEW  | RETURN NULL  | After what the application did then, a row of companies is missing
+nothing is written  | RETURN NEW  | RETURN NULL  | a function that gives back another row
+the row of before  | RETURN NEW  | RETURN OLD  | a function that gives back another row
 NULL = NULL  | ELSIF NEW.homepage IS DISTINCT FROM OLD.homepage THEN\n                NEW.website := NEW.homepage;\n            ELSIF NEW.website IS DISTINCT FROM OLD.website THEN\n                NEW.homepage := NEW.website;  | ELSIF NEW.homepage = OLD.homepage THEN\n                NEW.homepage := NEW.website;\n            ELSE\n                NEW.website := NEW.homepage;  | what is not copied yet gets lost
 copied as well  | FOR EACH ROW EXECUTE FUNCTION same_page()\n    """)  | FOR EACH ROW EXECUTE FUNCTION same_page()\n    """)\n    op.execute("UPDATE companies SET homepage = website")  | the copy is a step of its own
 required  | sa.String(200))  | sa.String(200), nullable=False)  | NOT NULL on a table that holds rows

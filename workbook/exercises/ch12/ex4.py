@@ -93,7 +93,10 @@ LATE = Mistake(
     "a trigger before its function or its column",
     "CREATE TRIGGER names both, so both have to be there.",
     "The way back makes in the other order what the way up has dropped.",
-    lambda trial: trial.failed("UndefinedFunction", "function") or trial.failed("UndefinedColumn"),
+    lambda trial: (
+        trial.failed("UndefinedFunction", "function")
+        or trial.failed("UndefinedColumn", '"companies"')
+    ),
     step="downgrade",
 )
 OLD = Mistake(

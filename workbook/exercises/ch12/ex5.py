@@ -15,7 +15,7 @@ LINES = {
     "b": "end the old release, which reads and writes website",
     "c": "alembic upgrade: drop the trigger, its function and website",
     "d": "alembic upgrade: copy website to homepage, in batches",
-    "e": "deploy in its place the new release with website unmapped",
+    "e": "deploy a newer release, with website unmapped, in place of a's",
     "f": "alembic upgrade: add homepage, and a trigger that keeps both equal",
 }
 BEFORE = """
@@ -99,6 +99,8 @@ UNKNOWN = Mistake(
 def mistake(letters: list[str]) -> Mistake | None:
     """The well-known ways to get the order of the steps wrong."""
     place = letters.index
+    if place("c") < place("f"):
+        return None  # PostgreSQL says it: there is nothing to drop
     if place("a") < place("f"):
         return UNKNOWN
     if place("f") < place("a") < place("d"):
@@ -131,6 +133,7 @@ WRONG = [
     *given("After b nothing serves.", "f d b a e c"),
     *given("At e there is no new release yet", "f d e a b c"),
     *given("At d PostgreSQL says", "d f a b e c"),
+    *given("At c PostgreSQL says", "c e b a d f"),
     *given("Use each of the letters", "f d a b e"),
     *given("Not attempted yet", "____"),
 ]
