@@ -56,6 +56,8 @@ def test_everybody_waits_behind_a_migration_that_waits(session: Cursor) -> None:
     assert crowd.longest("read") > 1 < crowd.longest("write")
     assert crowd.record.locks[0].words == "waits for ACCESS EXCLUSIVE"
     assert "waits for ACCESS EXCLUSIVE" in str(crowd)
+    before = ["id", "description"]
+    assert crowd.record.columns == (before, [*before, "remote"])
     assert crowd.errors == []
     assert all_gone(session)
 

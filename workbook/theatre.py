@@ -39,6 +39,10 @@ AND CASE l.locktype WHEN 'relation' THEN c.relnamespace = 'public'::regnamespace
         AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
     ELSE NOT l.granted AND l.locktype IN ('transactionid', 'virtualxid', 'tuple') END
 """
+COLUMNS = """
+SELECT attname FROM pg_attribute
+WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
 STRENGTH = (
     "a transaction",
     "ROW EXCLUSIVE",
@@ -91,6 +95,7 @@ class Record:
     requests: list[Request] = field(default_factory=list)
     locks: list[Span] = field(default_factory=list)  # "waits for ..." and "holds ..."
     reports: list[Span] = field(default_factory=list)
+    columns: tuple[list[str], list[str]] = ([], [])  # of the table, when they came and at the end
 
     def disturbed(self) -> list[Span]:
         """From the first lock that others waited for or held to the last, and the report's end."""
@@ -328,6 +333,7 @@ def crowd(line: Line, plan: Plan) -> Record | str:
     if reporter:
         threads[-1].start()
         opened.wait(10)
+    came = _columns(watcher, plan.table)
     record.began = time.monotonic()
     for thread in threads[: len(clients) + 1]:
         thread.start()
@@ -338,7 +344,16 @@ def crowd(line: Line, plan: Plan) -> Record | str:
     for thread in threads:
         thread.join(max(0, until - time.monotonic()))
     record.requests = [request for each in own for request in each]
+    record.columns = (came, _columns(watcher, plan.table))
     return record
+
+
+def _columns(connection: Any, table: str) -> list[str]:
+    """A table's columns, asked for in a way that no lock holds up."""
+    with contextlib.suppress(psycopg2.Error), connection.cursor() as cursor:
+        cursor.execute(COLUMNS, [table])
+        return [name for (name,) in cursor.fetchall()]
+    return []
 
 
 def _client(

@@ -5,6 +5,7 @@ nothing and with the rows of the start, and what came out is held against what t
 """
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from workbook.exercises.child import (
     step,
 )
 from workbook.exercises.kinds import Do, not_attempted, revisions
+from workbook.exercises.kinds import text as text_of
 from workbook.exercises.trial import not_yet
 from workbook.schema import Schema, Table
 from workbook.server import database
@@ -40,9 +42,18 @@ START = CHAPTERS[14].start
 FILES = project.FILES / "inherited"
 TAKEN_OVER = "a9f03e6c8b15"  # where the server says it is when the learner takes the project over
 DESK = "desk@harbour.example"
+MODELS = "jobboard/models.py"
 FILLED = f"{HARBOUR}; UPDATE companies SET contact = '{DESK}' WHERE contact IS NULL"
 REPORT = 2  # seconds that the report of the lesson's traffic stays in the way
 SENT = 5000  # applications
+# Those that are as they were; whatever columns there are, the question can be asked.
+INTACT = """
+SELECT count(*) FROM (SELECT to_jsonb(t) AS row FROM applications AS t) AS every
+WHERE row ->> 'email' = 'applicant' || (row ->> 'id') || '@mail.example'
+    AND (row ->> 'job_id')::int = 1 + (row ->> 'id')::int % 120
+"""
+UNTOUCHED = {"companies": ("name",), "jobs": ("title", "company_id", "deadline")}  # by the release
+ADDED = ("kind", "pay_cents", "city")  # to jobs, by the upgrade
 MANY = 1000  # rows: of the tables here, only the applications are so many
 WAITING = {  # who waits for a lock that a migration holds
     "AccessExclusiveLock": "everybody who reads or writes",
@@ -134,15 +145,26 @@ def _change(
         project.migrate(connection, project.scripts(folder), revision, down=down)
 
 
+ALONE = re.compile(
+    r"(?i)\s*CREATE\s+(UNIQUE\s+)?INDEX\s+(?!CONCURRENTLY)[^(]*\bapplications\b", re.DOTALL
+)
+
+
 def _watch(waits: list[Wait]) -> Callable[..., None]:
     """A listener that notes which statements work through rows under a lock that others wait for.
 
     The rows are PostgreSQL's own count of those that this transaction has read and written, so a
-    slow machine and a fast one come to the same.
+    slow machine and a fast one come to the same. Of a statement that commits itself there is no such
+    count, so an index that is built like that is known by its text.
     """
     before: dict[str, Any] = {"began": "", "work": 0, "held": {}}
 
     def listener(connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
+        by_itself = getattr(connection.connection.dbapi_connection, "autocommit", False)
+        if by_itself and ALONE.match(statement):
+            # committed by now, so there is no lock to be seen any more
+            text = " ".join(statement.split())
+            waits.append(Wait(text, SENT, "everybody who writes", "applications"))
         own = connection.connection.cursor()
         own.execute(WORK)
         [(began, work)] = own.fetchall()
@@ -230,7 +252,8 @@ def has(content: Schema, table: str, column: str) -> bool:
 def changed(kept: Rows, names: dict[str, Callable[[Any], Any]], table: str, old: str) -> int | None:
     """How many rows do not hold what they were given, in the first of these columns that is there.
 
-    Each column has a function from the old value to its own. None: neither column is there.
+    Each column has a function from the old value to its own. None: neither column is there. A
+    contact may come where there was none; a place or a pay may not.
     """
     have = {row["id"]: row for row in kept.get(table, [])}
     column = next((name for name in names if any(name in row for row in have.values())), "")
@@ -239,8 +262,22 @@ def changed(kept: Rows, names: dict[str, Callable[[Any], Any]], table: str, old:
     return sum(
         bool(have.get(row["id"], {}).get(column, ...) != names[column](row[old]))
         for row in taken_over()[1][table]
-        if row[old] is not None or row["id"] not in have
+        if old != "contact" or row[old] is not None or row["id"] not in have
     )
+
+
+def overwritten(kept: Rows) -> Iterator[str]:
+    """What the release has nothing to do with and is not what it was, in words."""
+    for table, columns in UNTOUCHED.items():
+        have = {row["id"]: row for row in kept.get(table, [])}
+        for column in columns:
+            n = sum(
+                have[row["id"]].get(column) != row[column]
+                for row in taken_over()[1][table]
+                if row["id"] in have
+            )
+            if n:
+                yield f"{n} {table} have another {column} than before, or none."
 
 
 PLACE: dict[str, Callable[[Any], Any]] = {"city": lambda old: old, "place": lambda old: old}
@@ -313,13 +350,20 @@ def left_type(seen: Seen) -> Found:
     in_use = has(seen.server, "jobs", "kind")
     if seen.up and not has(seen.end, "jobs", "kind"):
         return WORSE, "No revision makes jobs.kind any more."
-    if in_use and labels != wanted().enums["job_kind"]:
+    if in_use and labels is None:
+        return WORSE, "On the server, jobs.kind is not of the type job_kind."
+    if in_use and labels and labels != wanted().enums["job_kind"]:
         return (
             WORSE,
-            f"On the server, jobs.kind may be {', '.join(labels or ())}, and nothing else.",
+            f"On the server, jobs.kind may be {', '.join(labels)}, and nothing else.",
         )
     if not seen.down:
         return LEFT, f"Whether jobs.kind comes and goes cannot be seen: the {seen.stops}"
+    if "job_kind" in seen.down.schema.enums and seen.play.run.failure.step != "upgrade again":
+        return (
+            LEFT,
+            "The next upgrade copes, and the way back still leaves the type job_kind behind.",
+        )
     if "job_kind" in seen.down.schema.enums:
         return LEFT, "After a way back, the next upgrade stops: something is still there."
     if labels and not in_use:
@@ -348,6 +392,13 @@ def contact(seen: Seen) -> Found:
     given |= {each["contact"] for each in _new_contacts(seen.kept)} - {None}
     if given - {DESK}:
         return LEFT, f"Companies without a contact get {min(given - {DESK})!r}, not what was asked."
+    if seen.down and not has(seen.down.schema, "companies", "contact"):
+        return WORSE, "After the way back, no company has a contact any more."
+    if seen.down and not seen.down.schema.tables["companies"].columns["contact"].nullable:
+        return LEFT, (
+            "After the way back, companies still have to have a contact, and today's release makes"
+            " some without."
+        )
     return DONE, "Every company has a contact, and those that had one have kept it."
 
 
@@ -374,7 +425,8 @@ def pay(seen: Seen) -> Found:
     if lost or lost is None:
         return (
             LEFT,
-            f"After the upgrade and the way back, {lost or 'all'} jobs have lost their pay.",
+            f"After the upgrade and the way back, {lost or 'all'} jobs have another pay than"
+            " before, or none.",
         )
     return DONE, "The way back brings every job's pay back."
 
@@ -382,14 +434,14 @@ def pay(seen: Seen) -> Found:
 def place(seen: Seen) -> Found:
     lost = changed(seen.kept, PLACE, "jobs", "place")
     if lost or lost is None:
-        return WORSE, f"On the server, {lost or 'all'} jobs have lost their place, or are gone."
+        return WORSE, f"On the server, {lost or 'all'} jobs have another place, or are gone."
     if not seen.up:
         return LEFT, f"The {seen.stops}"
     if not has(seen.end, "jobs", "city"):
         return WORSE, "No revision makes jobs.city any more."
     lost = changed(seen.up.rows, {"city": PLACE["city"]}, "jobs", "place")
     if lost:
-        return LEFT, f"After the upgrade, {lost} jobs do not know where they are any more."
+        return LEFT, f"After the upgrade, {lost} jobs are at another place than before, or nowhere."
     back = {"place": PLACE["place"]}
     if not seen.down:
         return LEFT, f"Every job keeps its place on the way up, and the {seen.stops}"
@@ -403,7 +455,7 @@ def outage(seen: Seen) -> Found:
         seen.server.tables["applications"].indexes if "applications" in seen.server.tables else ()
     )
     if seen.applications < SENT:
-        return WORSE, "On the server, applications are gone."
+        return WORSE, "On the server, applications are gone, or changed."
     if any(not each.valid for each in found):
         return WORSE, "On the server, an index of applications is there and cannot be used."
     if not seen.up:
@@ -414,10 +466,10 @@ def outage(seen: Seen) -> Found:
     for wait in seen.play.waits:
         words = wait.statement if len(wait.statement) < 60 else f"{wait.statement[:56]} ..."
         return LEFT, (
-            f"{words!r} works through {wait.rows:,} rows while {wait.who} {wait.table} waits."
-            " Your copy is small; the owner's table is not."
+            f"{wait.who.capitalize()} {wait.table} waits while {wait.rows:,} rows are worked through,"
+            f" until {words!r} is over. Your copy is small; the owner's table is not."
         )
-    return DONE, "No table is worked through while the people who use it wait."
+    return DONE, "No large table is worked through while the people who use it wait."
 
 
 EIGHT = (heads, stamp, edited, left_type, contact, pay, place, outage)
@@ -456,10 +508,10 @@ def look(connection: sa.Connection) -> Outcome:
     same = (server, _by_id(kept)) == (taken_over()[0], _by_id(taken_over()[1]))
     if untouched and row == (TAKEN_OVER,) and same:
         return not_attempted("The project is as it was handed over.")
-    count = "SELECT count(*) FROM applications"
-    sent = connection.exec_driver_sql(count).scalar_one() if "applications" in kept else 0
+    intact = sa.text(INTACT)
+    sent = connection.execute(intact).scalar_one() if "applications" in kept else 0
     try:
-        filled = all(each.get("contact") for each in kept.get("companies", []))
+        filled = all(each.get("contact") is not None for each in kept.get("companies", []))
         play = _play(row if row and {*row} <= ids else (TAKEN_OVER,), filled)
     except apart.Stopped as stopped:
         return not_yet(f"The revisions were stopped: {stopped}.")
@@ -496,17 +548,53 @@ def summary(states: list[str]) -> str:
 
 def at_the_end(seen: Seen) -> list[str]:
     """What is missing at the end, when all eight are right."""
+    found = [f"On the server, {each}" for each in overwritten(seen.kept)]
+    for when, then in (("upgrade", seen.up), ("way back", seen.down)):
+        found += [f"After the {when}, {each}" for each in overwritten(then.rows if then else {})]
+    again = seen.play.run.failure.step == "upgrade again"
+    if again and seen.down and "job_kind" not in seen.down.schema.enums:
+        found.append(f"There, and back, and there again: the {seen.stops}")
+    if _models_changed():
+        found.append(f"{MODELS} asks for something else than it did: Ines asked to leave it.")
+    return [*found, *_at_head(seen)]
+
+
+def _models_changed() -> bool:
+    """Whether the learner's models make other tables than those that were handed over."""
+    here, there = project.workspace(), FILES
+    if (text := [text_of(each / MODELS) for each in (here, there)])[0] == text[1]:
+        return False
+    ask = "workbook.project:ddl_or_reason"
+    try:
+        made = [apart.call(ask, seconds=20, folder=each) for each in (here, there)]
+    except apart.Stopped:
+        return True
+    return bool(made[0] != made[1])
+
+
+def _at_head(seen: Seen) -> list[str]:
+    """How the server, or a new machine, differs from what the models ask for."""
     if seen.row != tuple(sorted(seen.heads)):
         return [f"The server is at {', '.join(seen.row) or 'no revision'}, not at the head yet."]
     left = schema.differences(seen.server, wanted())
-    return ["The tables are not what the models ask for.", *left[:3]] if left else []
+    if left:
+        return ["The tables are not what the models ask for.", *left[:3]]
+    left = schema.differences(seen.play.said or seen.server, wanted())
+    new = "A new machine does not get the tables that the models ask for, as the server has them."
+    return [new, *left[:3]] if left else []
 
 
 def meanwhile(watched: object) -> tuple[bool, str]:
     """Whether those who used the site did not notice, and what went through, in words."""
     if not isinstance(watched, Traffic):
         return False, "Meanwhile: nobody has watched. check() takes the traffic, day, as well."
-    if not watched.record.locks:
+    plan, (before, after) = watched.plan, watched.record.columns
+    if plan.table != "jobs" or not (plan.readers and plan.writers) or (plan.report or 0) < REPORT:
+        return False, (
+            "Meanwhile: others were at work than those of the lesson, traffic("
+            f'"jobs", "title", report={REPORT}).'
+        )
+    if not watched.record.locks and before == after:
         return False, "Meanwhile: no migration was at work in that traffic."
     longest = max(watched.longest("read"), watched.longest("write"))
     if watched.errors:
@@ -514,6 +602,18 @@ def meanwhile(watched: object) -> tuple[bool, str]:
         return False, f"Meanwhile: {len(watched.errors)} reads and writes failed, {kinds}."
     if longest > REPORT / 2:
         return False, f"Meanwhile: somebody waited for {longest:.1f} seconds to see a job."
+    early = [each for each in ADDED if each in before]
+    if early:
+        return False, (
+            f"Meanwhile: jobs.{early[0]} was there before they came. Take the upgrade back, and let"
+            " all of it run in that traffic."
+        )
+    late = [each for each in ADDED if each not in after]
+    if late:
+        return False, (
+            f"Meanwhile: the upgrade did not get through in that traffic. At its end there was no"
+            f" jobs.{late[0]}."
+        )
     reads, writes = (len(watched.requests(kind)) for kind in ("read", "write"))
     return True, (
         f"Meanwhile: {reads:,} reads and {writes:,} writes, none failed, and the longest of them"
