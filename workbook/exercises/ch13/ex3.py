@@ -5,7 +5,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workbook.exercises import Mistake, edits
-from workbook.exercises.ch13.pipeline import MISTAKES, WHOLE, commands, found_by, read
+from workbook.exercises.ch13.pipeline import (
+    MISTAKES,
+    NO_TESTS,
+    OF_EACH_RUN,
+    PASSED,
+    RED,
+    WHOLE,
+    commands,
+    found_by,
+    read,
+)
 from workbook.exercises.kinds import Probed
 
 JOB_KEYS = """
@@ -126,12 +136,18 @@ def _wrong(workflow: Mapping[Any, Any]) -> Iterator[list[str]]:
     try:
         yield from _when(workflow, jobs)
     except ValueError as error:
-        yield [f"The check cannot read the condition {error}."]
+        yield [
+            f"The check cannot read the condition {error}. GitHub compares with == and quotes with '."
+        ]
         return
     yield from _deployment(workflow, jobs["deploy"])
     ports = [service.get("ports", []) for service in jobs["test"].get("services", {}).values()]
     if not any("5432" in str(each) for each in ports):
         yield [SERVER]
+    if any(job.get("continue-on-error") for job in jobs.values()):
+        yield [PASSED]
+    if not RED.search("\n".join(_lines(jobs["test"]))):
+        yield [NO_TESTS]
     for each in found_by(*(commands(_lines(jobs[name])) for name in ("test", "deploy"))):
         yield [each]
 
@@ -150,9 +166,12 @@ def _when(workflow: Mapping[Any, Any], jobs: Mapping[str, Any]) -> Iterator[list
 def _deployment(workflow: Mapping[Any, Any], job: Mapping[str, Any]) -> Iterator[list[str]]:
     places = [each.get("concurrency") for each in (job, workflow)]
     groups = [{"group": each} if isinstance(each, str) else each for each in places if each]
-    if not any(each.get("group") and "run_id" not in str(each["group"]) for each in groups):
+    if not any(each.get("group") and not OF_EACH_RUN.search(str(each["group"])) for each in groups):
         yield [TWO]
-    if any(str(each.get("cancel-in-progress", False)).lower() != "false" for each in groups):
+    if any(
+        str(each.get("cancel-in-progress", False)).lower().strip("${} ") != "false"
+        for each in groups
+    ):
         yield [CANCELLED]
 
 
@@ -174,7 +193,10 @@ def _started(workflow: Mapping[Any, Any], event: Mapping[str, str]) -> bool:
     on = workflow.get("on") or {}
     on = {on: None} if isinstance(on, str) else dict.fromkeys(on) if isinstance(on, list) else on
     name = event["github.event_name"]
-    branches = (on.get(name) or {}).get("branches") if name in on else []
+    told = on.get(name) or {}
+    if "paths" in told or "synchronize" not in told.get("types", ["synchronize"]):
+        return False  # not for every state of the pull request
+    branches = told.get("branches")
     return name in on and (branches is None or "main" in branches)
 
 
@@ -275,6 +297,12 @@ a check that may fail  | - run: alembic check  | - run: alembic check\n        c
 a check before the upgrade  | - run: alembic upgrade head\n      - run: alembic check  | - run: alembic check\n      - run: alembic upgrade head  | In a project where all is well, alembic check fails
 no question afterwards  | \s     - run: alembic current --check-heads\n  |  | an upgrade that is believed
 current alone  | \s--check-heads  |  | an upgrade that is believed
+a stamp  | - run: alembic upgrade head\n      - run: alembic current  | - run: alembic stamp head\n      - run: alembic current  | No command of the job deploy is alembic upgrade
+no pytest  | \s     - run: pytest tests\n  |  | tests that nobody runs
+pytest may fail  | pytest tests  | pytest tests || true  | tests that nobody runs
+a job that may fail  | \s   needs: test\n  | \s   needs: test\n    continue-on-error: true\n  | a failure that is let pass
+a group for each commit  | group: production  | group: ${{ github.sha }}  | two deployments at the same moment
+when it is closed  | \s pull_request:\n  | \s pull_request:\n    types: [closed]\n  | a pull request that nothing tests
 need, misspelt  | needs: test  | need: test  | a file that is no pipeline
 another job's name  | needs: test  | needs: tests  | a file that is no pipeline
 a tab  | \s   needs: test  | \tneeds: test  | a file that is no pipeline

@@ -5,7 +5,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workbook.exercises import Mistake, edits
-from workbook.exercises.ch13.pipeline import MISTAKES, WHOLE, commands, found_by, read
+from workbook.exercises.ch13.pipeline import (
+    MISTAKES,
+    NO_TESTS,
+    OF_EACH_RUN,
+    PASSED,
+    RED,
+    WHOLE,
+    commands,
+    found_by,
+    read,
+)
 from workbook.exercises.kinds import Probed
 
 JOB_KEYS = """
@@ -21,7 +31,8 @@ ANYWHERE = "a branch that deploys"
 NEVER = "a push to main that deploys nothing"
 BESIDE = "a deployment beside the tests"
 TWO = "two deployments at the same moment"
-PASSED = "a failure that is let pass"
+CUT = "a deployment that the next one ends"
+ANYWAY = "a deployment although the tests are red"
 
 TEST = """
 default:
@@ -78,6 +89,10 @@ def _wrong(pipeline: Mapping[Any, Any]) -> Iterator[list[str]]:
     if unknown or not isinstance(deploy.get("script"), str | list):
         yield [WHOLE, f"In the job deploy: {unknown[0] if unknown else 'no script'}."]
         return
+    rules = deploy.get("rules", [])
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        yield [WHOLE, "In the job deploy: rules is a list, and each begins with - if:."]
+        return
     try:
         if any(_runs(deploy, event) for event in (REQUEST, BRANCH)):
             yield [ANYWHERE]
@@ -95,14 +110,20 @@ def _wrong(pipeline: Mapping[Any, Any]) -> Iterator[list[str]]:
     waits = stages.index(places[0]) < stages.index(places[1]) if needs is None else "test" in named
     if not waits:
         yield [BESIDE]
-    if not deploy.get("resource_group") or "PIPELINE" in str(deploy["resource_group"]):
+    if not deploy.get("resource_group") or OF_EACH_RUN.search(str(deploy["resource_group"])):
         yield [TWO]
-    if deploy.get("allow_failure"):
+    if any(each.get("allow_failure") for each in (test, deploy, *rules)):
         yield [PASSED]
+    if deploy.get("interruptible"):
+        yield [CUT]
+    if any(each.get("when") in ("always", "on_failure") for each in (deploy, *rules)):
+        yield [ANYWAY]
     before = pipeline.get("default", {}).get("before_script", [])
     lines = [
         _lines(job.get("before_script", before)) + _lines(job["script"]) for job in (test, deploy)
     ]
+    if not RED.search("\n".join(map(str, lines[0]))):
+        yield [NO_TESTS]
     for each in found_by(*map(commands, lines)):
         yield [each]
 
@@ -171,9 +192,15 @@ EXERCISE = Probed(
             "GitLab runs jobs of one resource group one after the other.",
         ),
         Mistake(
-            PASSED,
-            "The migration may fail, and the pipeline is green.",
-            "A deployment has to be allowed nothing.",
+            CUT,
+            "By default a newer pipeline of the same branch cancels jobs that are interruptible, half of"
+            " their batches done.",
+            "Leave the deployment as jobs are by default.",
+        ),
+        Mistake(
+            ANYWAY,
+            "A job with such a `when` does not ask whether the earlier ones succeeded.",
+            "on_success, the default, is what a deployment needs.",
         ),
     ),
     task="write the job that deploys, for GitLab",
@@ -201,6 +228,12 @@ a stage that is not there  | stage: deploy  | stage: production  | a file that i
 no group  | \s resource_group: production\n  |  | two deployments at the same moment
 a group for each pipeline  | resource_group: production  | resource_group: $CI_PIPELINE_ID  | two deployments at the same moment
 a failure passes  | resource_group: production  | resource_group: production\n  allow_failure: true  | a failure that is let pass
+it may be interrupted  | resource_group: production  | resource_group: production\n  interruptible: true  | a deployment that the next one ends
+always  | resource_group: production  | resource_group: production\n  when: always  | a deployment although the tests are red
+the tests may fail  | test:\n  stage: test  | test:\n  stage: test\n  allow_failure: true  | a failure that is let pass
+a group for each commit  | resource_group: production  | resource_group: $CI_COMMIT_SHA  | two deployments at the same moment
+a rule that is no list  | production\n  rules:\n    - if  | production\n  rules:\n    if  | a file that is no pipeline
+no pytest  | \s   - pytest tests\n  |  | tests that nobody runs
 no question afterwards  | \s   - alembic current --check-heads\n  |  | an upgrade that is believed
 a question whose answer does not count  | --check-heads  | --check-heads || true  | an upgrade that is believed
 the check is gone  | \s   - alembic check\n  |  | a model without a migration goes through

@@ -63,7 +63,9 @@ def _wrong(
     try:
         wait(first, seconds=SECONDS)
     except Exception as error:  # noqa: BLE001
-        yield [f"The first deployment stops with {type(error).__name__}: {str(error).strip()}."]
+        yield [
+            f"The first deployment stops with {type(error).__name__}: {str(error).strip().rstrip('.')}."
+        ]
         return
     if watch.exec_driver_sql(LOCKS).scalar_one() == other:
         yield [NONE]
@@ -92,6 +94,8 @@ def _wrong(
         yield [ENDLESS]
     elif ended[0] is None:
         yield [SILENT if time.monotonic() - begun > SECONDS / 2 else BOTH]
+    elif isinstance(ended[0], SystemExit) and not ended[0].code:
+        yield [SILENT]
     elif isinstance(ended[0], NameError | TypeError | AttributeError):
         what = f"{type(ended[0]).__name__}: {ended[0]}"
         yield [f"The second deployment stops with {what}."]
@@ -218,6 +222,7 @@ without a loop  | while not connection.scalar(TURN):  | connection.execute(TURN)
 once alone  | \s       if time.monotonic() > until:\n            raise  | \s       if True:\n            raise  | no wait at all
 for ever  | \s       if time.monotonic() > until:\n            raise CommandError("Another deployment has not come to its end.")\n  |  | a wait without an end
 in silence  | raise CommandError("Another deployment has not come to its end.")  | return  | an end that is no error
+an exit that is a success  | raise CommandError("Another deployment has not come to its end.")  | raise SystemExit(0)  | an end that is no error
 a lock for each  | TURN = text("SELECT pg_try_advisory_lock(1300)")  | TURN = text("SELECT pg_try_advisory_lock(pg_backend_pid())")  | two that have their turn
 given back at once  | \n    connection.commit()\n  | \n    connection.execute(text("SELECT pg_advisory_unlock_all()"))\n    connection.commit()\n  | nothing is locked
 shared  | pg_try_advisory_lock  | pg_try_advisory_lock_shared  | two that have their turn

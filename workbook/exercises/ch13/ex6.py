@@ -32,6 +32,9 @@ VALUES = {
 FORBIDDEN = {
     "change the tables": "ALTER TABLE jobs ADD COLUMN pay integer",
     "make tables": "CREATE TABLE pay (id integer)",
+    "give jobs a trigger": "CREATE TRIGGER quiet BEFORE UPDATE ON jobs FOR EACH ROW"
+    " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "insert into alembic_version": "INSERT INTO alembic_version VALUES ('x')",
     "change alembic_version": "UPDATE alembic_version SET version_num = 'x'",
     "delete from alembic_version": "DELETE FROM alembic_version",
     "empty a table that is made later in one stroke": "TRUNCATE notes",
@@ -179,6 +182,8 @@ everything, later  | SELECT, INSERT, UPDATE, DELETE ON TABLES  | ALL ON TABLES  
 later, to read alone  | GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES  | GRANT SELECT ON TABLES  | the next migration takes the site down
 everything  | SELECT, INSERT, UPDATE, DELETE ON ALL  | ALL ON ALL  | a role that may do too much
 alembic_version, too  | REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {ROLE};\n  |  | a role that may do too much
+to insert into alembic_version  | REVOKE INSERT, UPDATE,  | REVOKE UPDATE,  | a role that may do too much
+triggers, too  | UPDATE, DELETE ON ALL  | UPDATE, DELETE, TRIGGER ON ALL  | a role that may do too much
 nothing of alembic_version  | REVOKE INSERT, UPDATE, DELETE ON  | REVOKE ALL ON  | a health check that cannot look
 the right to make tables  | USAGE ON SCHEMA  | USAGE, CREATE ON SCHEMA  | a role that may do too much
 to the owner  | TO {ROLE}  | TO CURRENT_USER  | FROM {ROLE}  | FROM CURRENT_USER  | today's tables that cannot be served

@@ -18,6 +18,11 @@ from workbook.exercises.child import emptied
 WHOLE = "a file that is no pipeline"
 LOOSE = "a model without a migration goes through"
 UNASKED = "an upgrade that is believed"
+NO_TESTS = "tests that nobody runs"
+PASSED = "a failure that is let pass"
+RED = re.compile(r"^\s*(python3? -m )?pytest\b(?!.*[|;])", re.MULTILINE)
+# Marks of a group that each run has for itself.
+OF_EACH_RUN = re.compile(r"run_(id|number)|\.sha\b|_SHA\b|PIPELINE_I|JOB_ID")
 MISTAKES = (
     Mistake(
         WHOLE,
@@ -35,6 +40,16 @@ MISTAKES = (
         "The commands of the deployment were run in a project whose env.py loses the transaction: the"
         " upgrade says Running upgrade, exits with 0, and nothing is in the database.",
         "Ask the database afterwards, with a command that fails where it is not at the head.",
+    ),
+    Mistake(
+        NO_TESTS,
+        "In the job test, no line is pytest alone, whose failure ends the job.",
+        "Bring back the line that runs the tests.",
+    ),
+    Mistake(
+        PASSED,
+        "A job may fail, and the pipeline goes on as if it were green.",
+        "Neither the tests nor the deployment are allowed to fail.",
     ),
 )
 MODEL = "    salary: Mapped[int | None]\n    company: Mapped"
@@ -67,6 +82,9 @@ def commands(lines: Iterable[object]) -> list[list[str]]:
 
 def found_by(test: list[list[str]], deploy: list[list[str]]) -> Iterator[str]:
     """What the jobs' commands let through, or refuse without a reason. Runs them."""
+    if "upgrade" not in [word for call in deploy for word in call[:1]]:
+        yield "No command of the job deploy is alembic upgrade, with its failure ending the job."
+        return
     if stops := _stops(test, "good") or _stops(deploy, "good"):
         yield f"In a project where all is well, alembic {stops} fails."
         return
