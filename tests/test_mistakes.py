@@ -666,6 +666,7 @@ CASES.update(
         ),
         "G06": upgraded(COMPANIES, 'op.add_column("companies", sa.Column("name", sa.String))'),
         "G07": queried("SELEC 1"),
+        "D21e": upgraded('op.rename_column("companies", "name", "legal_name")'),
         "D15g": queried("CREATE TABLE t (n varchar REFERENCES companies (id))"),
         "D06": upgraded(
             "op.execute(\"CREATE TYPE st AS ENUM ('a'); CREATE TABLE t (s st)\")",

@@ -60,7 +60,7 @@ no table  | "companies", sa.  | sa.  | a column is a sa.Column
 table and column swapped  | "companies", sa.Column("website"  | "website", sa.Column("companies"  | the table's name comes first
 the class's name  | "companies", sa.  | "Company", sa.  | relation "Company" does not exist
 another table  | companies  | jobs  | Missing: the column companies.website
-an operation that is not there  | {ADD}  | op.create_column("companies", "website")  | 'alembic.op' has no attribute 'create_column'
+an operation that is not there  | {ADD}  | op.create_column("companies", "website")  | an operation that Alembic does not have
 alter_column  | {ADD}  | op.alter_column("companies", "website", type_=sa.String(200))  | nothing there to alter
 alter_column with a column  | {ADD}  | op.alter_column("companies", sa.Column("website", sa.String(200)))  | nothing there to alter
 a space in the name  | Column("website"  | Column("website "  | a name is compared letter by letter

@@ -102,7 +102,7 @@ rows as well  | {SET}  | {SET}\n    op.execute("UPDATE jobs SET description = ''
 another table  | "jobs"  | "companies"  | column "description" of relation "companies" does not exist
 the class's name  | "jobs"  | "Job"  | relation "Job" does not exist
 another column  | "description"  | "title"  | Different: jobs.description
-a function that is not there  | {SET}  | op.set_default("jobs", "description", "")  | 'alembic.op' has no attribute 'set_default'
+a function that is not there  | {SET}  | op.set_default("jobs", "description", "")  | an operation that Alembic does not have
 a column object  | "description", server_default=""  | sa.Column("description", sa.String(), server_default="")  | asked for is VARCHAR NOT NULL DEFAULT
 nothing on the way back  | {TAKE}  | pass  | a default that stays behind
 the same on the way back  | {TAKE}  | {SET}  | a default that stays behind

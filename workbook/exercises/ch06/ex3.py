@@ -111,7 +111,7 @@ no keyword  | new_column_name=  |  | takes 3 positional arguments but 4 were giv
 another table  | "companies"  | "jobs"  | Line 3 of the cell: op.alter_column("jobs"
 the class's name  | "companies"  | "Company"  | relation "Company" does not exist
 the table renamed  | {UP}  | op.rename_table("name", "legal_name")  | relation "name" does not exist
-an operation that is not there  | {UP}  | op.rename_column("companies", "name", "legal_name")  | has no attribute 'rename_column'
+an operation that is not there  | {UP}  | op.rename_column("companies", "name", "legal_name")  | an operation that Alembic does not have
 no column  | "name", new  | new  | missing 1 required positional argument: 'column_name'
 a space  | name="legal_name"  | name="legal name"  | Extra: the column companies.legal name
 a letter  | name="legal_name"  | name="legalname"  | Extra: the column companies.legalname

@@ -113,7 +113,7 @@ one name  | "jobs", "postings"  | "postings"  | missing 1 required positional ar
 another table  | {UP}  | op.rename_table("companies", "postings")  | {DOWN}  | op.rename_table("postings", "companies")  | Missing: the table companies
 the singular  | "postings"  | "posting"  | Extra: the table posting
 a column  | {UP}  | op.alter_column("jobs", "id", new_column_name="postings")  | Extra: the table jobs
-alter_table  | {UP}  | op.alter_table("jobs", new_table_name="postings")  | has no attribute 'alter_table'
+alter_table  | {UP}  | op.alter_table("jobs", new_table_name="postings")  | an operation that Alembic does not have
 without op.  | op.rename  | rename  | op. is missing
 without quotes  | "jobs", "postings"  | jobs, postings  | a name without quotes
 SQL with a slip  | {UP}  | op.execute("ALTER TABLE jobs RENAME postings")  | syntax error at end of input

@@ -538,6 +538,14 @@ STOPPED = (
         step=ANY,
     ),
     Mistake(
+        "an operation that Alembic does not have",
+        "op has the operations that Alembic knows, and none of this name.",
+        "Put into words what is to change about what. Alembic's operation reference lists what there"
+        " is for it; where there is nothing, op.execute takes SQL.",
+        lambda t: t.lacking("alembic.op") and t.calls(t.lacking("alembic.op")),
+        step=ANY,
+    ),
+    Mistake(
         "a variable of the other function",
         "What one function makes, the other does not see, and they run on different days.",
         "Make it in this function too, or above both of them.",

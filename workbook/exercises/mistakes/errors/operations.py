@@ -772,6 +772,15 @@ ENTRIES = (
         commands=("history", "upgrade"),
     ),
     Entry(
+        id="D21e",
+        mistake=shared("an operation that Alembic does not have"),
+        lines=("AttributeError: module 'alembic.op' has no attribute '{operation}'",),
+        cure="op.alter_column for what a column has, its name too, op.rename_table, op.drop_constraint:"
+        " the operation reference lists them. op.execute takes SQL for the rest.",
+        prevent="Let Alembic draft what it can, and look up the rest.",
+        chapter=6,
+    ),
+    Entry(
         id="D21d",
         mistake=shared("a function that Alembic does not find"),
         lines=("AttributeError: module '{module}' has no attribute 'upgrade'",),
