@@ -77,7 +77,7 @@ def test_lessons_hold_these_exercises_and_no_others() -> None:
             asked += re.findall(r'\bcheck\("([^"]*)"', cell.source)
             headed |= set(re.findall(r"\bExercise (\d+\.\d+)", cell.source))
             tagged |= {cell.id} if "exercise" in cell.metadata.get("tags", []) else set()
-    assert asked == [*ids()]
+    assert [*dict.fromkeys(asked)] == [*ids()]  # one may be asked on the way, too
     assert headed | {"0.1"} == {*ids()}
     assert tagged == {"exercise-" + id.replace(".", "-") for id in ids()}
 
@@ -90,7 +90,8 @@ def test_solutions_are_done_in_a_real_kernel(tmp_path: Path) -> None:
     ]
     for exercise in every():
         code += [f'contract.begin(load("{exercise.id}"))', *exercise.solved]
-        code += [] if exercise.solution.startswith("check(") else [f'check("{exercise.id}")']
+        asked = any(f'check("{exercise.id}"' in cell for cell in exercise.solved)
+        code += [] if asked else [f'check("{exercise.id}")']
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in code])
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     with database.separate(f"solved_{worker}", tmp_path):

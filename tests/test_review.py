@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 import sqlalchemy as sa
 
-from workbook import WorkbookError, review, start
+from workbook import WorkbookError, review, reviewing, start
 from workbook.launch import cli
 from workbook.reviewing import report, trial
 from workbook.reviewing.fill import fill
@@ -424,6 +424,18 @@ def test_a_project_of_ones_own(
     assert "No revision lies in" in said("a1:a1", "--scratch", scratch, status=2)
     assert "There is no other.ini" in said("--scratch", scratch, "--config=other.ini", status=2)
     assert "takes the address" in said("--scratch", "sqlite://", status=2)
+    assert "non-integer port" in said("--scratch", f"{scratch}:x@h:y/z", status=2)
+    assert "-1 rows say nothing" in said("--scratch", scratch, "--rows=-1", status=2)
+    monkeypatch.setattr(reviewing, "SECONDS", 5)
+    for line, words in (
+        ("while True: pass", "did not come to an end in 5 seconds"),
+        ("__import__('os')._exit(0)", "it ends Python itself"),
+        ("this is no Python", "cannot find 'head'"),
+    ):
+        text = FILE.format(id="b2", down="a1", up=f"    {line}", back="    pass")
+        (versions / "b2.py").write_text(text)
+        assert words in said("--scratch", scratch, status=2)
+    (versions / "b2.py").unlink()
     own = scratch.replace("_scratch", "")
     assert "was left alone" in said("--scratch", own, status=2)
     with sa.create_engine(scratch.replace("postgresql:", "postgresql+psycopg2:")).begin() as other:

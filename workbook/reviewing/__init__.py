@@ -16,10 +16,11 @@ from alembic.util import CommandError
 from workbook import WorkbookError, apart, look
 from workbook.pictures.picture import Picture
 from workbook.reviewing import report
-from workbook.reviewing.trial import Job, Review, on_environment, reviewed
+from workbook.reviewing.trial import Job, Review, on_database
 from workbook.server import database
 
 ROWS = 1000
+PLACE = f"{on_database.__module__}:{on_database.__name__}"
 MODELS = "jobboard.models:Base.metadata"
 # What a scratch database may be: see workable().
 HOLDS = """
@@ -58,9 +59,8 @@ def measured(
     Raises WorkbookError.
     """
     job = Job("alembic.ini", revisions, rows, models=models)
-    place = f"{on_environment.__module__}:{on_environment.__name__}"
     try:
-        found = apart.on_database(connection, place, job, folder=folder)
+        found = apart.on_database(connection, PLACE, job, folder=folder)
     except apart.Stopped as stopped:
         raise WorkbookError(f"The review was stopped: {stopped}.") from None
     if isinstance(found, str):
@@ -89,8 +89,20 @@ def _pending(scripts: ScriptDirectory, revision: str, here: tuple[str, ...]) -> 
     return found
 
 
+SECONDS = 600  # for a project of one's own: a large one may take minutes
+OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+"""
+
+
 def review_project(
-    scratch: str, revision: str, config: str, rows: int, sql: str = "", models: str = ""
+    scratch: str,
+    revision: str,
+    config: str,
+    rows: int,
+    sql: str = "",
+    models: str = "",
 ) -> list[Review]:
     """The reviews of revisions of any project, on a scratch database at an address of its own.
 
@@ -107,28 +119,37 @@ def review_project(
             ids = tuple(reversed([each.revision for each in steps]))
         else:
             ids = tuple(each.revision for each in scripts.get_revisions(revision) if each)
-    except (CommandError, KeyError) as error:
+    except Exception as error:  # noqa: BLE001 - a revision's file, or the ini, can raise anything
         raise WorkbookError(f"Alembic cannot find {revision!r}: {look.first_line(error)}") from None
+    if rows < 1:
+        raise WorkbookError(f"{rows} rows say nothing: give --rows 1 or more.")
     if not ids:
         raise WorkbookError(f"No revision lies in {revision}: name one, or a range as a1:b2.")
     url = _address(scratch)
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
     try:
-        with engine.connect() as connection:
+        with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
             _workable(connection)
+            job = Job(config, ids, rows, sql, models)
             try:
-                return reviewed(Job(config, ids, rows, sql, models), url)
+                found = apart.call(PLACE, job, url, seconds=SECONDS, folder=Path.cwd())
+            except apart.Stopped as stopped:
+                raise WorkbookError(f"The review was stopped: {stopped}.") from None
             finally:
+                connection.exec_driver_sql(OTHERS)
                 database.empty(connection)
-    except sa.exc.OperationalError as error:
-        raise WorkbookError(f"The scratch database does not answer: {error.orig}".strip()) from None
+    except (sa.exc.OperationalError, sa.exc.ArgumentError) as error:
+        why = getattr(error, "orig", error)
+        raise WorkbookError(f"The scratch database does not answer: {why}".strip()) from None
+    if isinstance(found, str):
+        raise WorkbookError(found)
+    return list(found)
 
 
 def _address(scratch: str) -> sa.URL:
     try:
         url = sa.make_url(scratch)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         url = sa.URL.create("none")
     if url.get_backend_name() not in ("postgresql", "postgres") or not url.database:
         raise WorkbookError(

@@ -78,10 +78,13 @@ class Review:
     reruns: list[Rerun] = field(default_factory=list)
 
 
-def on_environment(job: Job) -> list[Review] | str:
-    """In a process of its own: the reviews, on the database that libpq's variables name."""
+def on_database(job: Job, url: sa.URL | None = None) -> list[Review] | str:
+    """In a process of its own: the reviews, or why there are none.
+
+    On the database at an address, or that which libpq's variables name.
+    """
     try:
-        return reviewed(job, sa.make_url(database.URL))
+        return reviewed(job, url or sa.make_url(database.URL))
     except WorkbookError as error:
         return str(error)
 

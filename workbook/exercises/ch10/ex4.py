@@ -1,5 +1,7 @@
 """10.4  A pull request, mended until the review has nothing to object."""
 
+import re
+
 from workbook.contents import MERGED, Start
 from workbook.exercises import Mistake, cells, edits
 from workbook.exercises.ch10.ex3 import OWNED
@@ -21,7 +23,7 @@ PYTHONS = Mistake(
     "default= is Python's: it fills rows that SQLAlchemy adds. The rows that are there, and an"
     " application that knows nothing of the column, get none.",
     "The default has to be the server's.",
-    lambda trial: trial.calls("Column") and "default=0" in trial.source.replace(" ", ""),
+    lambda trial: trial.calls("Column") and bool(re.search(r"\bdefault\s*=\s*0", trial.source)),
     step="upgrade",
 )
 EXERCISE = Reviewed(
@@ -64,6 +66,7 @@ required afterwards  | , nullable=False))  | ))\n    op.alter_column("jobs", "sa
 the rows once more  | nullable=False))  | nullable=False))\n    op.execute("UPDATE jobs SET salary = 0")  | changes 1,000 rows of jobs
 it may be missing  | , nullable=False  |  | a column may be NULL unless you say otherwise
 no default  | server_default="0",\s  |  | NOT NULL on a table that holds rows
+a number for the server  | server_default="0"  | server_default=0  | server_default
 Python's default  | server_default="0"  | default=0  | a default that PostgreSQL never hears of
 the default is taken back  | nullable=False))  | nullable=False))\n    op.alter_column("jobs", "salary", server_default=None)  | asked for is INTEGER NOT NULL DEFAULT 0
 another default  | "0"  | "1"  | asked for is INTEGER NOT NULL DEFAULT 0

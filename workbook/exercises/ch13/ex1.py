@@ -237,7 +237,7 @@ by the values, too  | WHERE shortened IS NULL  | WHERE hours > 20 AND shortened 
 a mark that is made anew  | ADD COLUMN IF NOT EXISTS shortened  | DROP COLUMN IF EXISTS shortened, ADD COLUMN shortened  | a batch that is done twice
 nothing on the way back  | op.execute("UPDATE jobs SET hours = hours + 2")  | pass  | hours that are not two less
 three hours  | hours - 2  | hours - 3  | hours that are not two less
-a name that is not there  | op.get_bind()  | op.bind()  | bind
+a name that is not there  | op.get_bind()  | op.bind()  | an operation that Alembic does not have
 a row is left out  | IS NULL ORDER BY id LIMIT 2  | IS NULL AND id > 1 ORDER BY id LIMIT 2  | hours that are not two less
 a mark that no row has  | WHERE shortened IS NULL  | WHERE shortened = false  | hours that are not two less
 """,
