@@ -9,6 +9,7 @@ from workbook.exercises.trial import Trial
 
 BLOCK = "with op.get_context().autocommit_block():"
 OWNED = ROWS.replace("(name)", "(name, user_id)").replace("s')", "s', 'ada')")
+SITES = f"{OWNED}; UPDATE companies SET website = lower(name)"
 
 
 def builds(trial: Trial, step: str, word: str) -> list[str]:
@@ -67,8 +68,9 @@ NAME_ALONE = Mistake(
 EXERCISE = Revision(
     file="website.py",
     names=True,
+    exact=True,
     locks=True,
-    start=Start("the merge", heads=(MERGED,), applied=(MERGED,), rows=OWNED),
+    start=Start("the merge", heads=(MERGED,), applied=(MERGED,), rows=SITES),
     code=f"""
 def upgrade() -> None:
     {BLOCK}
@@ -115,6 +117,7 @@ WRONG = [
     *edits(
         CODE,
         rf"""
+every website goes  | def upgrade() -> None:  | def upgrade() -> None:\n    op.execute("UPDATE companies SET website = NULL")  | rows that were there are not the same
 plain, both ways  | {ONE}  |  | , postgresql_concurrently=True  |  | an index that nobody can write beside
 plain on the way up  | {ONE}  |  | an index that nobody can write beside
 plain on the way back  | , postgresql_concurrently=True  |  | a way back that keeps people waiting

@@ -38,6 +38,9 @@ FORBIDDEN = {
     "change alembic_version": "UPDATE alembic_version SET version_num = 'x'",
     "delete from alembic_version": "DELETE FROM alembic_version",
     "empty a table that is made later in one stroke": "TRUNCATE notes",
+    # as a privilege that is not there divides by zero
+    "pass its rights on": "SELECT 1 / has_table_privilege('jobs', 'SELECT WITH GRANT OPTION,"
+    " INSERT WITH GRANT OPTION, UPDATE WITH GRANT OPTION, DELETE WITH GRANT OPTION')::int",
 }
 REVISION = "SELECT version_num FROM alembic_version"
 NOW = "today's tables that cannot be served"
@@ -183,6 +186,7 @@ later, to read alone  | GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES  | GRANT 
 everything  | SELECT, INSERT, UPDATE, DELETE ON ALL  | ALL ON ALL  | a role that may do too much
 alembic_version, too  | REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {ROLE};\n  |  | a role that may do too much
 to insert into alembic_version  | REVOKE INSERT, UPDATE,  | REVOKE UPDATE,  | a role that may do too much
+rights to pass on  | ON ALL TABLES IN SCHEMA public TO {ROLE}  | ON ALL TABLES IN SCHEMA public TO {ROLE} WITH GRANT OPTION  | a role that may do too much
 triggers, too  | UPDATE, DELETE ON ALL  | UPDATE, DELETE, TRIGGER ON ALL  | a role that may do too much
 nothing of alembic_version  | REVOKE INSERT, UPDATE, DELETE ON  | REVOKE ALL ON  | a health check that cannot look
 the right to make tables  | USAGE ON SCHEMA  | USAGE, CREATE ON SCHEMA  | a role that may do too much
