@@ -272,7 +272,7 @@ CHAPTERS = {
             "a project that somebody left, a letter from its owner, and no steps",
             Start(
                 "a project that somebody left, and its database",
-                ("inherited",),
+                ("mapped", "inherited"),  # env.py is the same
                 (),
                 ("5b21d9c07e46",),
                 HARBOUR + MESS,
