@@ -553,6 +553,24 @@ def test_the_same_chapter_goes_on_and_says_how_to_begin_anew() -> None:
     assert "go on in chapter 4" in begin(4), "what came back is in the chapter it was in"
 
 
+@pytest.mark.parametrize("text", [None, "def upgrade(:"], ids=["gone", "broken"])
+def test_a_revision_without_its_file_is_named(text: str | None) -> None:
+    begin(4)
+    path = workspace() / "alembic" / "versions" / INIT.name
+    kept = path.read_text()
+    path.unlink() if text is None else path.write_text(text)
+    mine = work()
+    message = begin(4)
+    assert message.startswith(f"Your database stands at {contents.INIT}, and no file in alembic/")
+    assert message.count("\n") == 1 and "start(4, fresh=True)" in message
+    assert work() == mine
+    path.write_text(kept)
+    assert begin(4).startswith("You go on in chapter 4 where you were.")
+    path.unlink()
+    begin(4, fresh=True)
+    assert_right_start(4)
+
+
 def test_what_is_not_there_any_more_is_not_gone_on_with() -> None:
     begin(4)
     rows("DROP SCHEMA public CASCADE")  # as good as another server

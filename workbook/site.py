@@ -116,6 +116,11 @@ class Site:
             return None
         return [row[0] for row in self.ask("SELECT version_num FROM alembic_version ORDER BY 1")]
 
+    @property
+    def lost(self) -> list[str]:
+        """The revisions that the database stands at, and that no file has."""
+        return [each for each in self.at or () if not self.file(each)]
+
     @cached_property
     def tables(self) -> list[str]:
         """The tables that are there, without Alembic's own."""
@@ -134,14 +139,13 @@ class Site:
 
     def shows(self) -> Iterator[str]:
         """The catalogue's ids of the mistakes that one sees without any error."""
-        lost = [each for each in self.at or () if not self.file(each)]
         if self.twice():
             yield "C04"
         if self.missing():
             yield "C03"
         elif len(self.heads) > 1:
             yield "C01"
-        if lost:
+        if self.lost:
             yield "C02"
         if any(len(each.revision) > 32 for each in self.files):
             yield "C12"

@@ -22,6 +22,7 @@ from workbook.contents import CHAPTERS, Start
 from workbook.project import enter, workspace
 from workbook.schema import Schema
 from workbook.server import database
+from workbook.site import Site
 
 
 def start(chapter: int, fresh: bool = False) -> None:
@@ -39,10 +40,7 @@ def start(chapter: int, fresh: bool = False) -> None:
         mine = aside.own_files() and not fresh
         on_stage = "WORKBOOK_STAGE" in os.environ  # there, the first cell is the way back
         if mine and not on_stage and aside.chapter(connection) == chapter:
-            told = [
-                f"You go on in chapter {chapter} where you were. To begin it anew:"
-                f" start({chapter}, fresh=True), or in a terminal python3 -m workbook reset {chapter}"
-            ]
+            told = [_where_they_were(chapter)]
         else:
             told = _begin(connection, chapter, CHAPTERS[chapter].start, keep=bool(mine))
     enter()
@@ -60,6 +58,17 @@ def reset() -> None:
             pass
         replace_files(away, empty)
     print(away.told() if away else "There is nothing yet.")
+
+
+def _where_they_were(chapter: int) -> str:
+    """What is said to somebody who comes back: Alembic does not go on without a revision's file."""
+    anew = f"start({chapter}, fresh=True), or in a terminal python3 -m workbook reset {chapter}"
+    if lost := Site(workspace()).lost:
+        return (
+            f"Your database stands at {' and '.join(lost)}, and no file in alembic/versions that"
+            f" Python can read has that id: bring it back, or begin chapter {chapter} anew: {anew}"
+        )
+    return f"You go on in chapter {chapter} where you were. To begin it anew: {anew}"
 
 
 def _begin(connection: sa.Connection, chapter: int, begin: Start, keep: bool) -> list[str]:
