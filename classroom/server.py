@@ -5,6 +5,8 @@ Who may do what is said here alone, by PostgreSQL's own rights:
     the role learner_<name>         owns the databases of the same name and <name>_scratch
     the database <room>             reports and hands; its schema belongs to <room>_owner
     <room>_learners, <room>_teachers    the groups that may connect to it
+    jobboard_api                    what chapter 13's application serves as: every learner may act
+                                    as it, in their own databases; it owns and may do nothing else
 
 A superuser acts here and never connects to a learner's database, where the learner could have laid
 a trap. Standard library and psycopg2 only: the hub's own environment imports this.
@@ -27,6 +29,9 @@ from psycopg2.extensions import encrypt_password
 
 HERE = Path(__file__).resolve().parent
 TEMPLATE = "workbook_template"
+SERVES = "jobboard_api"
+# Rights that come with a group, or a role that one may act as and whose rights one does not have.
+INHERITED, ACTED_AS = "INHERIT TRUE, SET FALSE", "INHERIT FALSE, SET TRUE"
 CONNECTIONS = 15  # five notebooks with one each, and what two checks at once take
 TEACHERS_CONNECTIONS = 10
 ENDLESS = 10  # times as long as a statement may a transaction last that is kept busy
@@ -106,10 +111,14 @@ def prepare_room(admin: str, room: str = "room") -> None:
             raise RoomError("Preparing a room needs a superuser of PostgreSQL.")
         for database in ("postgres", "template1"):
             _run(cursor, "REVOKE ALL ON DATABASE {} FROM PUBLIC", database)
-        for group in (owner, learners, teachers):
+        for group in (owner, learners, teachers, SERVES):
             if not _exists(cursor, "pg_roles", "rolname", group):
                 _run(cursor, "CREATE ROLE {}", group)
-            _run(cursor, "ALTER ROLE {} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE", group)
+            strong = "rolcanlogin OR rolsuper OR rolcreatedb OR rolcreaterole"
+            query = f"SELECT 1 FROM pg_roles WHERE rolname = %s AND ({strong})"
+            # Not without need: who acts as SERVES can set a password for it, and hold its row.
+            if _all(cursor, query, [group]):
+                _run(cursor, "ALTER ROLE {} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE", group)
         if not _exists(cursor, "pg_database", "datname", TEMPLATE):
             locale = "LOCALE 'C'"
             if server.server_version >= 170000:  # text sorts as in the workbook's own server
@@ -187,7 +196,8 @@ def prepare_learner(admin: str, username: str, room: str = "room") -> dict[str, 
         _enter_name(admin, room, role, username)
         for attempt in range(3):
             try:
-                _make_role(cursor, role, password, f"{room}_learners", CONNECTIONS, SETTINGS)
+                groups = {f"{room}_learners": INHERITED, SERVES: ACTED_AS}
+                _make_role(cursor, role, password, groups, CONNECTIONS, SETTINGS)
                 for database in (role, f"{role}_scratch"):
                     _make_database(cursor, database, role)
                 break
@@ -216,8 +226,8 @@ def prepare_teacher(admin: str, username: str, room: str = "room") -> dict[str, 
     settings = {**SETTINGS, "default_transaction_read_only": "on"}
     with _connected(admin) as server, _locked(server, role), server.cursor() as cursor:
         _check_room(cursor, room)
-        group = f"{room}_teachers"
-        _make_role(cursor, role, password, group, TEACHERS_CONNECTIONS, settings)
+        groups = {f"{room}_teachers": INHERITED}
+        _make_role(cursor, role, password, groups, TEACHERS_CONNECTIONS, settings)
         return _environment(server, role, password, room)
 
 
@@ -383,11 +393,14 @@ def _make_role(
     cursor: Cursor,
     role: str,
     password: str,
-    group: str,
+    groups: dict[str, str],
     connections: int,
     settings: dict[str, str],
 ) -> None:
-    """A role with these rights, whatever it was before, in this group and in no other."""
+    """A role with these rights, whatever it was before, in these groups and in no other.
+
+    With each group stands how: INHERITED or ACTED_AS, which PostgreSQL 15 does not tell apart.
+    """
     # A verifier, so that the password itself is in no statement that a log could keep.
     verifier = encrypt_password(password, role, cursor.connection, "scram-sha-256")
     cursor.execute("BEGIN")
@@ -405,14 +418,12 @@ def _make_role(
         _run(cursor, f"ALTER ROLE {{}} SET {name} = %s", role, values=[value])
     query = """SELECT rolname FROM pg_auth_members JOIN pg_roles r ON r.oid = roleid
         WHERE member = to_regrole(quote_ident(%s))"""
-    groups = _all(cursor, query, [role])
-    for other in groups:
-        if other != group:
-            _run(cursor, "REVOKE {} FROM {}", other, role)
-    if group not in groups:
-        only_inherit = " WITH INHERIT TRUE, SET FALSE"
-        with_rights = only_inherit if cursor.connection.server_version >= 160000 else ""
-        _run(cursor, "GRANT {} TO {}" + with_rights, group, role)
+    found = _all(cursor, query, [role])
+    for other in {*found} - {*groups}:
+        _run(cursor, "REVOKE {} FROM {}", other, role)
+    for group in {*groups} - {*found}:
+        how = f" WITH {groups[group]}" if cursor.connection.server_version >= 160000 else ""
+        _run(cursor, "GRANT {} TO {}" + how, group, role)
     cursor.execute("COMMIT")
 
 

@@ -28,7 +28,8 @@ from psycopg2.extensions import cursor as Cursor
 from classroom import ready
 from classroom import server as classroom
 from workbook import ROOT, WorkbookError, checking, reports
-from workbook.exercises import every
+from workbook.author import contract
+from workbook.exercises import Answer, every, load
 from workbook.exercises.mistakes import MIGRATION, MODEL
 from workbook.server import database, postgres
 
@@ -180,6 +181,14 @@ be a superuser | SET ROLE postgres
 be the room's owner | SET ROLE room_owner
 be their group | SET ROLE room_learners
 give it all | REASSIGN OWNED BY learner_anna TO room_learners
+give it all to whom all may act as | REASSIGN OWNED BY learner_anna TO jobboard_api
+give one's database to it | ALTER DATABASE learner_anna OWNER TO jobboard_api
+let it log in | SET ROLE jobboard_api; ALTER ROLE jobboard_api LOGIN
+let others act as it | GRANT jobboard_api TO room_teachers
+have it alone | REVOKE jobboard_api FROM learner_berta
+drop it | DROP ROLE jobboard_api
+make roles as it | SET ROLE jobboard_api; CREATE ROLE friend
+take its rights along | GRANT jobboard_api TO learner_anna WITH INHERIT TRUE
 log in as a neighbour | SET SESSION AUTHORIZATION learner_berta
 take a neighbour's rights | GRANT learner_berta TO learner_anna
 take the teachers' rights | GRANT room_teachers TO learner_anna
@@ -301,7 +310,7 @@ def test_a_learner_is_nothing_else(room: Room) -> None:
     assert set(ask(room.admin, query)) == {(False,) * 5}
     query = """SELECT r.rolname FROM pg_auth_members JOIN pg_roles r ON r.oid = roleid
         WHERE member = 'learner_anna'::regrole"""
-    assert ask(room.admin, query) == [("room_learners",)]
+    assert {*ask(room.admin, query)} == {("room_learners",), ("jobboard_api",)}
     query = "SELECT lanname FROM pg_language WHERE lanpltrusted"
     assert {*ask(room.anna, query)} == {("plpgsql",), ("sql",)}
 
@@ -316,6 +325,28 @@ def test_a_neighbours_session_is_out_of_reach(room: Room) -> None:
             with pytest.raises(errors.InsufficientPrivilege):
                 ask(room.anna, f"SELECT {function}({pid})")
         cursor.execute("SELECT 1")
+
+
+def test_the_role_that_all_may_act_as_leads_to_nobody(room: Room) -> None:
+    """Chapter 13's: what anna gives it, berta does not have; nor can anna spoil it for others."""
+    with session(room.anna) as cursor:
+        for statement in (
+            "GRANT CONNECT ON DATABASE learner_anna TO jobboard_api",
+            "SET ROLE jobboard_api",
+            "DROP OWNED BY jobboard_api",
+            "BEGIN; ALTER ROLE jobboard_api PASSWORD 'x'; ALTER ROLE jobboard_api SET role = none",
+        ):
+            cursor.execute(statement)
+        with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+            connect(room.berta, "learner_anna")
+        classroom.prepare_room(room.admin)
+        berta = make(room, "berta")
+        cursor.execute("COMMIT")
+        acting = "SET ROLE jobboard_api; SELECT current_user"
+        assert ask(berta, acting) == [("jobboard_api",)]
+    assert ask(make(room, "anna"), acting) == [("jobboard_api",)]
+    with pytest.raises(psycopg2.OperationalError, match="not permitted to log in"):
+        connect({**room.anna, "PGUSER": "jobboard_api", "PGPASSWORD": "x"}, "room")
 
 
 def test_no_report_in_anothers_name(room: Room) -> None:
@@ -987,3 +1018,24 @@ def test_a_dropped_database_comes_back_with_the_server(room: Room, kernel: str) 
         database.connect_environment()
     with database.variables(**make(room, kernel)):
         database.connect_environment()
+
+
+def test_chapter_13_works_within_a_learners_rights(room: Room, kernel: str, tmp_path: Path) -> None:
+    """All of it, strictly: roles and backups, sessions and databases are what a room restricts."""
+    lesson = shutil.copy(ROOT / "notebooks" / "13_ship.ipynb", tmp_path)
+    sanitize = f"--nbval-sanitize-with={ROOT / 'workbook/author/sanitize.cfg'}"
+    options = ["--noconftest", f"--rootdir={tmp_path}", "--nbval", "--nbval-current-env", sanitize]
+    command = [sys.executable, "-m", "pytest", "--quiet", "-c", os.devnull, *options, lesson]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_chapter_13_can_be_solved_within_a_learners_rights(
+    room: Room, kernel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+    exercise = load(f"13.{number}")
+    assert contract.broken_by(exercise, Answer("the solution", cells=exercise.solved)) == []
