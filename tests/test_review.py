@@ -81,6 +81,9 @@ UPDATE jobs SET n = n + 1000                                    | RX  | -   | - 
 UPDATE jobs SET m = 1 WHERE id <= 3                             | RX  | -   | -  - |
 TRUNCATE jobs                                                   | AX  | -   | rw - | new
 REINDEX INDEX ix_jobs_n                                         | S   | -   | rw - | all
+CREATE INDEX CONCURRENTLY ix_t ON jobs (title)                  | SUX | -   | -  - |
+DROP INDEX CONCURRENTLY ix_jobs_n                               | SUX | -   | -  - |
+REINDEX INDEX CONCURRENTLY ix_jobs_n                            | SUX | -   | -  - |
 """
 SETUP = {
     "VALIDATE CONSTRAINT ck": "ALTER TABLE jobs ADD CONSTRAINT ck CHECK (n > 0) NOT VALID",
@@ -125,7 +128,7 @@ def tables(server: dict[str, str]) -> Iterator[sa.Connection]:
 
 
 def measured(tables: sa.Connection, operation: Operation) -> Statement:
-    """What an operation does in a transaction that is taken back."""
+    """What an operation does in a transaction that is taken back, or where it may not be in one."""
     databases.empty(tables)
     tables.exec_driver_sql(TABLES)
     assert fill(tables.connection.dbapi_connection, ROWS) == {}
@@ -134,9 +137,12 @@ def measured(tables: sa.Connection, operation: Operation) -> Statement:
     watch = Watch({}, ROWS)
     engine = databases.engine()
     watch.listen(engine)
+    level = "AUTOCOMMIT" if " CONCURRENTLY " in operation.sql else "READ COMMITTED"
     with contextlib.closing(watch), engine.connect() as connection:
-        connection.exec_driver_sql(operation.whole)
-    return watch.statements[0]
+        connection.execution_options(isolation_level=level).exec_driver_sql(operation.whole)
+    [found] = watch.statements
+    assert found.alone is (level == "AUTOCOMMIT")
+    return found
 
 
 def short(mode: str) -> str:
