@@ -44,7 +44,8 @@ an index in its place  | op.create_unique_constraint("uq_companies_name", "compa
 an index, up and down  | op.create_unique_constraint("uq_companies_name", "companies", ["name"])  | op.create_index("uq_companies_name", "companies", ["name"], unique=True)  | op.drop_constraint("uq_companies_name", "companies")  | op.drop_index("uq_companies_name", "companies")  | Missing: the constraint uq_companies_name
 the column without a list  | ["name"]  | "name"  | text in place of a list
 on the jobs' titles  | "companies", ["name"]  | "jobs", ["title"]  | "companies")  | "jobs")  | Missing: the constraint uq_companies_name, UNIQUE (name)
-table and name swapped  | "uq_companies_name", "companies", [  | "companies", "uq_companies_name", [  | relation "uq_companies_name" does not exist
+table and name swapped  | "uq_companies_name", "companies", [  | "companies", "uq_companies_name", [  | the name comes before the table
+swapped on the way back  | constraint("uq_companies_name", "companies")  | constraint("companies", "uq_companies_name")  | the name comes before the table
 a column that is not there  | ["name"]  | ["title"]  | title
 nothing on the way back  | op.drop_constraint("uq_companies_name", "companies")  | pass  | a downgrade that does nothing
 the table goes  | op.drop_constraint("uq_companies_name", "companies")  | op.drop_table("companies")  | a downgrade that takes too much

@@ -37,13 +37,15 @@ WRONG = edits(
 nothing but the comment  | \s   op.drop_index("ix_jobs_title", "jobs")\n  |  | Not attempted yet
 IF NOT EXISTS instead  | ["title"]  | ["title"], if_not_exists=True  | \s   op.drop_index("ix_jobs_title", "jobs")\n  |  | an index that stays behind
 the index is left out  | \n    op.create_index("ix_jobs_title", "jobs", ["title"])  |  | \s   op.drop_index("ix_jobs_title", "jobs")\n  |  | Missing: the index
-another index is dropped  | op.drop_index("ix_jobs_title"  | op.drop_index("ix_jobs_name"  | index "ix_jobs_name" does not exist
+another index is dropped  | op.drop_index("ix_jobs_title"  | op.drop_index("ix_jobs_name"  | no index of this name
+its column's name  | op.drop_index("ix_jobs_title", "jobs")  | op.drop_index("title")  | no index of this name
+table and name swapped  | op.drop_index("ix_jobs_title", "jobs")  | op.drop_index("jobs", "ix_jobs_title")  | the name comes before the table
 another table's name  | "ix_jobs_title", "jobs")\n    op.drop  | "ix_jobs_title", "companies")\n    op.drop  | an index of another table
 a bracket too few  | ["title"])  | ["title"]  | Line 4 of the cell: op.create_index
 dropped as a constraint  | op.drop_index  | op.drop_constraint  | an index is not a constraint
 its column is dropped  | op.drop_index("ix_jobs_title", "jobs")  | op.drop_column("jobs", "title")  | Missing: the column jobs.title
 the table is dropped  | op.drop_index("ix_jobs_title", "jobs")\n    op.drop_column("jobs", "remote")  | op.drop_table("jobs")  | a downgrade that takes too much
-dropped twice  | op.drop_index("ix_jobs_title", "jobs")  | op.drop_index("ix_jobs_title", "jobs")\n    op.drop_index("ix_jobs_title", "jobs")  | index "ix_jobs_title" does not exist
+dropped twice  | op.drop_index("ix_jobs_title", "jobs")  | op.drop_index("ix_jobs_title", "jobs")\n    op.drop_index("ix_jobs_title", "jobs")  | no index of this name
 the column is forgotten  | \n    op.drop_column("jobs", "remote")  |  | Extra: the column jobs.remote
 nothing at all  | op.drop_index("ix_jobs_title", "jobs")\n    op.drop_column("jobs", "remote")  | pass  | a downgrade that does nothing
 a unique index  | ["title"]  | ["title"], unique=True  | Extra: the index UNIQUE

@@ -172,7 +172,7 @@ the inspector of an engine  | op.get_bind()  | sa.create_engine("postgresql+psyc
 as an index  | op.drop_constraint(rule["name"], "jobs")  | op.drop_index(rule["name"], "jobs")  | drop_index
 without sa.  | sa.inspect  | inspect  | sa. is missing
 keys in place of rules  | get_unique_constraints("jobs")  | get_foreign_keys("jobs")  | another question to the inspector
-table and name swapped  | rule["name"], "jobs"  | "jobs", rule["name"]  | the constraint's name comes first
+table and name swapped  | rule["name"], "jobs"  | "jobs", rule["name"]  | the name comes before the table
 the column goes  | {LOOP}  | op.drop_column("jobs", "title")  | Missing: the column jobs.title
 errors are swallowed  | {LOOP}  | try:\n        {NAMED}\n    except Exception:\n        pass  | an error that is swallowed
 drops what only one machine has  | op.drop_constraint(rule["name"], "jobs")  | op.drop_constraint(rule["name"], "jobs")\n    op.drop_constraint("one_title", "jobs")  | a name that this machine does not have

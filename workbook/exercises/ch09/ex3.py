@@ -108,7 +108,7 @@ an identity  | sa.Integer(), primary  | sa.Integer(), sa.Identity(), primary  | 
 nothing on the way back  | op.drop_table("subscribers")  | pass  | a downgrade that does nothing
 the index alone on the way back  | op.drop_table("subscribers")  | op.drop_index("by_date")  | Extra: the table subscribers
 the key by the convention  | , primary_key=True  |  | sa.UniqueC  | sa.PrimaryKeyConstraint("id", name="pk_subscribers"),\n        sa.UniqueC  | subscribers_pkey
-the table first on the way back  | op.drop_table("subscribers")  | op.drop_table("subscribers")\n    op.drop_index("by_date")  | op.drop_index("by_date")
+the table first on the way back  | op.drop_table("subscribers")  | op.drop_table("subscribers")\n    op.drop_index("by_date")  | no index of this name
 a plural of another kind  | subscribers  | subscriber  | Missing: the table subscribers
 without sa.  | sa.Date  | Date  | sa. is missing
 """,

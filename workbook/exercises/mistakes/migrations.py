@@ -116,6 +116,28 @@ def _another_table(trial: Trial) -> list[ast.Call]:
     return [call for call in trial.calls("drop_index") if wrong(call)]
 
 
+NAMED_FIRST = re.compile(
+    "(create_(.*_constraint|index|foreign_key|exclude)|drop_(constraint|index))"
+)
+
+
+def _name_after_table(trial: Trial) -> object:
+    """The calls that name a table first, then a constraint or an index of it, which is no table."""
+    there = (trial.up or trial.before).tables.keys() | trial.goal.tables.keys()
+
+    def swapped(call: ast.Call) -> bool:
+        names = [each.value for each in call.args[:2] if isinstance(each, ast.Constant)]
+        return len(names) == 2 and names[0] in there and names[1] not in there
+
+    calls = [each for each in ast.walk(trial.tree) if isinstance(each, ast.Call)]
+    found = [each for each in calls if NAMED_FIRST.fullmatch(called(each)) and swapped(each)]
+    if trial.failed("WrongObjectType", "is not an index") or trial.failed(
+        "WrongObjectType", "CONSTRAINT"
+    ):
+        return found or True
+    return trial.failed("UndefinedTable", "relation") and found
+
+
 def _passed_over(trial: Trial) -> object:
     known = signature(Operations.alter_column).parameters
     return trial.up is not None and about(
@@ -489,13 +511,6 @@ STOPPED = (
         step="upgrade",
     ),
     Mistake(
-        "the constraint's name comes first",
-        "PostgreSQL looked for a table of this name, and it is the name of a constraint.",
-        "First the constraint, then its table.",
-        lambda t: t.failed("WrongObjectType", "CONSTRAINT"),
-        step=ANY,
-    ),
-    Mistake(
         "the rule's own name comes first",
         "Four things follow it: both tables, and a list of columns for each. So a name is missing, and"
         " not what the error says.",
@@ -684,6 +699,26 @@ STOPPED = (
                 if t.failed("UndefinedTable", f'relation "{column}"')
             ),
             "",
+        ),
+        step=ANY,
+    ),
+    Mistake(
+        "the name comes before the table",
+        "An operation on a constraint or an index takes its own name first, and the table's second."
+        " Here they have changed places.",
+        "Which of the two is the table?",
+        _name_after_table,
+        step=ANY,
+    ),
+    Mistake(
+        "no index of this name",
+        "op.drop_index takes the name of an index, not of its column, and at this point there is no"
+        " index of this name. A table that is dropped takes its indexes with it.",
+        "Compare the name and the order with upgrade().",
+        lambda t: (
+            about(f"index {name}" for name in t.said(r'^index "(.+)" does not exist'))
+            if t.calls("drop_index")
+            else ""
         ),
         step=ANY,
     ),
