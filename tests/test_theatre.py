@@ -1,6 +1,7 @@
 """Traffic in the learner's database: what it shows of waiting, of holding and of patience."""
 
 import contextlib
+import itertools
 import re
 import time
 from collections.abc import Iterator
@@ -176,6 +177,41 @@ def test_the_picture_says_the_same_in_words() -> None:
     assert "waits for &lt;x&gt;" in html
     assert html.count('class="bar"') == 8
     assert "<x>" not in html
+
+
+PARTS = {  # seconds, as a million rows took them
+    "one UPDATE": ("ROW EXCLUSIVE", 5.6),
+    "batches": ("ROW EXCLUSIVE", 17.4),
+    "a type": ("ACCESS EXCLUSIVE", 1.0),
+    "an index": ("SHARE", 0.7),
+    "an index, concurrently": ("SHARE UPDATE EXCLUSIVE", 0.8),
+}
+
+
+def test_a_long_time_has_room_for_all_that_it_says() -> None:
+    crowd, now = traffic(), 0.5
+    for words, (mode, seconds) in PARTS.items():
+        crowd.parts.append(Span(now, now + seconds, words))
+        crowd.record.locks.append(Span(now, now + seconds, f"holds {mode}"))
+        now += seconds + 0.25
+    times = [each / 100 for each in range(int(now * 100))]
+    crowd.record.requests = [Request("read", time, 0.001) for time in times]
+    crowd.record.ended = now
+    html = draw(crowd).rich["text/html"]
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for x, y, anchor, words in re.findall(r'<text x="(.*?)" y="(.*?)" .*?"(\w+)">(.*?)<', html):
+        wide = 6.5 * len(words)
+        left = float(x) - {"start": 0, "middle": wide / 2, "end": wide}[anchor]
+        lines.setdefault(y, []).append((left, left + wide))
+    for line in map(sorted, lines.values()):
+        assert all(one[1] <= other[0] for one, other in itertools.pairwise(line)), line
+    said = " ".join(re.findall(r"<text.*?>(.*?)<", html))
+    assert all(f" {words}" in said for words in PARTS)
+    drawn = {
+        mode: high for high, mode in re.findall(r'height="([\d.]+)"><title>holds (.*?)<', html)
+    }
+    heights = [float(drawn[mode]) for mode in ("ACCESS EXCLUSIVE", "SHARE", "ROW EXCLUSIVE")]
+    assert heights == sorted({*heights}, reverse=True)
 
 
 def test_what_differs_in_each_run_is_not_compared() -> None:

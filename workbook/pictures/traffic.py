@@ -1,14 +1,21 @@
 """The picture of traffic: what got through in each half second, and who waited and held meanwhile."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 
 from workbook.pictures.picture import Picture
 from workbook.pictures.tables import aligned
 from workbook.theatre import Kind, Span, Traffic
 
+Place = Callable[[float], float]  # where a time is drawn
 HALF = 0.5  # seconds
 LEFT, WIDTH, LANE, BARS = 104, 632, 22, 60  # in the picture's own units
+LETTER, NUMBER = 6.5, 26  # the room that a letter takes, and a number of three digits
+# Whom a lock keeps out, by its height: all; those who write; nobody from the table as such.
+HEIGHTS = {"waits": LANE, "all": LANE, "writers": LANE * 2 // 3, "nobody": LANE // 3}
+KEEPS_OUT = {"ACCESS EXCLUSIVE": "all"} | dict.fromkeys(
+    ("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE"), "writers"
+)
 # The sanitizer knows a picture of traffic by these words: what they begin differs in each run.
 BEGINS = "Live traffic, "
 SVG = '<svg class="traffic"'
@@ -19,7 +26,9 @@ STYLE = """
 .traffic .bar { fill: var(--jp-brand-color1, #1976d2); }
 .traffic .open { fill: #8b949e; }
 .traffic .part { fill: none; stroke: #8b949e; }
-.traffic .holds { fill: #d1242f; }
+.traffic .all { fill: #d1242f; }
+.traffic .writers { fill: #8250df; }
+.traffic .nobody { fill: #1a7f72; }
 .traffic .waits { stroke: #d97706; }
 """
 PATTERN = """<defs><pattern id="NAME" width="6" height="6" patternUnits="userSpaceOnUse"
@@ -98,43 +107,37 @@ def _seconds(time: float) -> str:
 
 
 def _svg(traffic: Traffic, told: str) -> str:
-    halves = _halves(traffic)
-    began = traffic.record.began
+    record, halves = traffic.record, _halves(traffic)
+    began = record.began
     ended = halves[-1].ended if halves else began + HALF
-    lanes = {
-        "": traffic.parts,
-        "report": traffic.record.reports,
-        "migration": traffic.record.locks,
-    }
     y, drawn = 4, []
 
     def x(time: float) -> float:
         return LEFT + WIDTH * (min(max(time, began), ended) - began) / (ended - began)
 
-    for name, spans in lanes.items():
+    for name, spans in {"": traffic.parts, "report": record.reports}.items():
         if spans:
-            drawn.append(_text(LEFT - 8, y + 15, name, "end"))
-            drawn += [_block(x(each.began), x(each.ended), y, each.words) for each in spans]
-            y += LANE + 4
-    for name, kind in (("reads", "read"), ("writes", "write")):
-        counts = [_count(traffic, "read" if kind == "read" else "write", half) for half in halves]
+            lane, high = _named(name or "what is done", spans, x, y)
+            drawn += lane
+            y += high
+    if record.locks:
+        drawn.append(_text(LEFT - 8, y + 15, "migration", "end"))
+        drawn += [_lock(x(each.began), x(each.ended), y, each.words) for each in record.locks]
+        y += LANE + 4
+    kinds: tuple[Kind, ...] = ("read", "write")
+    for kind in kinds:
         y += 18
-        drawn.append(_text(LEFT - 8, y + BARS, f"{name} in ½ s", "end"))
-        for half, count in zip(halves, counts, strict=True):
-            drawn += _bar(x(half.began), x(half.ended), y, count, max([*counts, 1]))
+        drawn.append(_text(LEFT - 8, y + BARS, f"{kind}s in ½ s", "end"))
+        drawn += _bars(halves, [_count(traffic, kind, half) for half in halves], x, y)
         y += BARS
-    for half in halves[::2]:
-        drawn.append(_text(x(half.began), y + 16, f"{half.began - began:.0f} s", "start"))
+    drawn += _seconds_below(len(halves), y + 16)
     y += 22
-    used = dict.fromkeys(span.words for span in traffic.record.locks)
+    used = dict.fromkeys(span.words for span in record.locks)
     for place, words in enumerate(used):  # two in a line
         at = LEFT + place % 2 * WIDTH // 2
-        y += 20 if place and not place % 2 else 0
-        drawn += [
-            _rectangle(at, y, 14, 12, words.split()[0]),
-            _text(at + 20, y + 11, words, "start"),
-        ]
-    y += 20 if used else 0
+        y += LANE if place and not place % 2 else 0
+        drawn += [_lock(at, at + 14, y, words), _text(at + 20, y + 15, words, "start")]
+    y += LANE + 4 if used else 0
     # A name of its own: what a picture that is out of sight defines is not there for others.
     inside = f"<style>{STYLE}</style>{PATTERN}{''.join(drawn)}"
     inside = inside.replace("NAME", f"waits{began * 1000:.0f}")
@@ -143,19 +146,52 @@ def _svg(traffic: Traffic, told: str) -> str:
     return f'{size} role="img" aria-label="{label}">{inside}'
 
 
-def _bar(left: float, right: float, y: int, count: int, most: int) -> Iterator[str]:
-    high = BARS * count / most
-    yield _rectangle(left + 2, y + BARS - high, right - left - 4, high, "bar")
-    yield _text((left + right) / 2, y + BARS - high - 3, str(count), "middle")
+def _named(name: str, spans: list[Span], x: Place, y: int) -> tuple[list[str], int]:
+    """A lane of blocks and its height. A name that has no room in its block stands below."""
+    drawn, below = [_text(LEFT - 8, y + 15, name, "end")], []
+    for number, span in enumerate(spans, 1):
+        left, right, words = x(span.began), x(span.ended), span.words
+        kind = "open" if words == "open" else "part"
+        drawn.append(_rectangle(left, y, max(right - left, 3), LANE, kind, words))
+        if right - left < LETTER * len(words):
+            below.append(f"{number} {words}")
+            words = str(number)
+        drawn.append(_text((left + right) / 2, y + 15, words, "middle"))
+    if below:
+        drawn.append(_text(LEFT + WIDTH, y + LANE + 14, " · ".join(below), "end"))
+    return drawn, LANE + (22 if below else 4)
 
 
-def _block(left: float, right: float, y: int, words: str) -> str:
-    kind = words.split()[0]
-    kind = kind if kind in ("waits", "holds", "open") else "part"
-    block = _rectangle(left, y, max(right - left, 3), LANE, kind, words)
-    if kind in ("open", "part") and right - left > 6 * len(words):
-        block += _text((left + right) / 2, y + 15, words, "middle")
-    return block
+def _lock(left: float, right: float, y: int, words: str) -> str:
+    """What is waited for or held, the higher the more are kept out."""
+    verb, _, mode = words.replace("waits for", "waits").partition(" ")
+    kind = verb if verb == "waits" else KEEPS_OUT.get(mode, "nobody")
+    high = HEIGHTS[kind]
+    return _rectangle(left, y + LANE - high, max(right - left, 3), high, kind, words)
+
+
+def _bars(halves: list[Span], counts: list[int], x: Place, y: int) -> Iterator[str]:
+    """A bar for each half second; with its number, or in a long time that of the highest alone."""
+    most = max([*counts, 1])
+    wide = WIDTH / max(len(halves), 1)
+    gap = 2 if wide > NUMBER else 0.5
+    for number, (half, count) in enumerate(zip(halves, counts, strict=True)):
+        left, right, high = x(half.began), x(half.ended), BARS * count / most
+        yield _rectangle(left + gap, y + BARS - high, right - left - 2 * gap, high, "bar")
+        if wide > NUMBER or number == counts.index(max(counts)):
+            yield _text((left + right) / 2, y + BARS - high - 3, str(count), "middle")
+
+
+def _seconds_below(halves: int, y: int) -> list[str]:
+    """The time below the bars, in steps that leave room for it."""
+    second = WIDTH / max(halves * HALF, HALF)
+    step = next((each for each in (1, 2, 5, 10, 20) if each * second > 2 * NUMBER), 60)
+    times = range(0, int(halves * HALF) + 1, step)
+    return [
+        _text(LEFT + time * second, y, f"{time} s", "start")
+        for time in times
+        if time < halves * HALF
+    ]
 
 
 def _rectangle(x: float, y: float, wide: float, high: float, kind: str, words: str = "") -> str:
