@@ -1,3 +1,4 @@
+import os
 from logging.config import fileConfig
 
 from sqlalchemy import engine_from_config
@@ -6,7 +7,7 @@ from sqlalchemy import pool
 from alembic import context
 from alembic.util import CommandError
 
-from jobboard import models
+from jobboard import models, turn
 from jobboard.database import find_server
 
 # this is the Alembic Config object, which provides
@@ -24,6 +25,9 @@ if config.config_file_name is not None:
 # target_metadata = mymodel.Base.metadata
 # (importing the module that defines the models is what puts their tables there)
 target_metadata = models.Base.metadata
+
+# whoever waits for a lock longer than that holds up everybody behind it; PGOPTIONS may say otherwise
+lock_timeout = "5s"
 
 # other values from the config, defined by the needs of env.py,
 # can be acquired:
@@ -52,8 +56,7 @@ def run_migrations_offline() -> None:
     )
 
     with context.begin_transaction():
-        # whoever sends this script waits for a lock no longer than find_server() lets us wait
-        context.execute("SET LOCAL lock_timeout = '5s'")
+        context.execute(f"SET lock_timeout = '{lock_timeout}'")
         context.run_migrations()
 
 
@@ -74,13 +77,17 @@ def run_migrations_online() -> None:
         config.get_section(config.config_ini_section, {}),
         prefix="sqlalchemy.",
         poolclass=pool.NullPool,
+        connect_args={
+            "options": f"-c lock_timeout={lock_timeout} {os.environ.get('PGOPTIONS', '')}"
+        },
     )
 
     with connectable.connect() as connection:
+        # What is executed here has to be committed here, as it is in there: alembic takes a
+        # transaction that is open already for somebody else's, and never commits it.
+        turn.wait_for_turn(connection)
         context.configure(connection=connection, target_metadata=target_metadata)
 
-        # Nothing may be executed on the connection above this line: it would open a
-        # transaction that alembic takes for somebody else's and never commits.
         with context.begin_transaction():
             context.run_migrations()
 

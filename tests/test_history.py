@@ -156,7 +156,7 @@ def test_sql_can_be_written_without_a_server(monkeypatch: pytest.MonkeyPatch) ->
     upgrade(root_config(output_buffer=script), "head", sql=True)
     assert script.getvalue().count("-- Running upgrade") == len(REVISIONS)
     assert "UPDATE companies SET user_id='unclaimed'" in script.getvalue()
-    assert script.getvalue().startswith("BEGIN;\n\nSET LOCAL lock_timeout = '5s';\n")
+    assert script.getvalue().startswith("BEGIN;\n\nSET lock_timeout = '5s';\n")
 
 
 # --- env.py and the workbook ---
