@@ -23,6 +23,7 @@ from psycopg2 import sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from workbook import WorkbookError, look, starts
+from workbook.comparing import alembic_sees
 from workbook.contents import INIT
 from workbook.look import visible
 from workbook.pictures import history, picture
@@ -611,6 +612,7 @@ def test_no_look_leaves_a_connection_open(project: str) -> None:
     show_history()
     show_changes("base")
     show_drift("jobs")
+    assert alembic_sees("title:", "name:") == ["add_column", "add_column", "remove_column"]
     with databases.engine().connect() as connection:
         others = connection.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -650,6 +652,9 @@ REFUSED: list[tuple[int, str, str, Callable[[], object], str]] = [
     (2, "", "", show_history, NO_ENVIRONMENT),
     (2, "", "", lambda: show_changes("head"), NO_ENVIRONMENT),
     (2, "", "", lambda: show_drift("jobs"), NO_ENVIRONMENT),
+    (2, "", "", lambda: alembic_sees("id", "id"), "*cannot be compared*jobs* does not exist"),
+    (4, "", "", lambda: alembic_sees("nope", ""), "There is no 'nope' in jobboard/models.py*"),
+    (4, "", "", lambda: alembic_sees("[str]", "["), "*cannot be compared: SyntaxError: *"),
     (4, "", "", lambda: show_changes("nope"), "Can't locate revision identified by 'nope'."
         " `alembic history` lists the rev*"),
     (4, "", "", lambda: show_changes(7), "Whose tables? Pass*"),

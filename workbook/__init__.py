@@ -13,6 +13,7 @@ PROVIDED = {
     "deployments": ["begin_deployment", "deploy", "provide_role", "provide_tests"],
     "theatre": ["line_up", "traffic"],
     "desk": ["fresh_lesson"],
+    "comparing": ["alembic_sees"],
     "checking": ["check", "hint", "progress", "solution"],
     "pictures.history": ["show_history"],
     "pictures.tables": ["show_changes", "show_drift", "show_tables"],

@@ -128,7 +128,7 @@ CHAPTERS = {
             2,
             "02_init_revision.ipynb",
             "Write the init revision",
-            31,
+            33,
             "`alembic init`, the address, two tables and the way back",
             Start("your two models and an empty database", MODELS),
         ),

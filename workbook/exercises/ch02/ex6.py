@@ -29,17 +29,23 @@ def downgrade() -> None:
     op.drop_table("job_skills")
     op.drop_table("skills")
 """,
-    shown="def upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass\n",
+    shown=f"""
+def upgrade() -> None:
+{SKILLS}
+
+def downgrade() -> None:
+    op.drop_table("skills")
+""",
     task="write a revision for many to many",
     hints=(
-        "Two tables and two foreign keys. Only one of the two tables refers to the other.",
-        "A primary key may be made of several columns: each of them says primary_key=True.",
+        "Two columns, which are the key together, and two foreign keys: all of it in job_skills.",
         "sa.ForeignKeyConstraint stands in the table that refers, once for each table that it"
         " refers to. jobs is there already.",
+        "Where does job_skills go on the way back: before skills, or after it?",
     ),
     why="job_skills is the line between the two: one row for each pair, which its primary key of two"
     " columns lets in once. It goes first on the way back.",
-    passed="You can write a whole revision alone, and tie tables many to many.",
+    passed="You can tie tables many to many.",
 )
 
 CODE = EXERCISE.filled
