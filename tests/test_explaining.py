@@ -1,5 +1,6 @@
 """why() looks into a project, says what it does not know, and its catalogue is one page."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,12 +57,12 @@ def test_how_to_read_it_names_kind_reason_statement_and_place() -> None:
     card = explain(
         "Traceback (most recent call last):\n"
         '  File "/srv/app/alembic/versions/ab12_x.py", line 9, in upgrade\n    op.execute(SQL)\n'
-        "sqlalchemy.exc.DataError: (psycopg2.errors.InvalidDatetimeFormat) no time\n"
+        "sqlalchemy.exc.DataError: (psycopg2.errors.InvalidRegularExpression) no time\n"
         "[SQL: SELECT 'x'::date]\n(Background on this error at: https://sqlalche.me/e/21/9h9h)"
     )
     for words in (
         "Kind: sqlalchemy.exc.DataError. It comes from PostgreSQL or its driver.",
-        "Reason: (psycopg2.errors.InvalidDatetimeFormat) no time",
+        "Reason: (psycopg2.errors.InvalidRegularExpression) no time",
         "Statement: SELECT 'x'::date",
         "Line 9 of ab12_x.py: op.execute(SQL)",
     ):
@@ -184,6 +185,121 @@ def test_an_error_that_is_not_known_is_said_to_be_unknown(text: str) -> None:
         card = explain(each)
         assert card.title == UNKNOWN
         assert text.partition(": ")[0] in repr(card)
+
+
+# ---- texts as people paste them -------------------------------------------------------------------
+
+PASTED = """Traceback (most recent call last):
+  File "/venv/lib/python3.12/site-packages/sqlalchemy/engine/default.py", line 942, in do_execute
+    cursor.execute(statement, parameters)
+psycopg2.errors.DuplicateColumn: column "plan" of relation "jobs" already exists
+
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/app/alembic/versions/b2_add.py", line 12, in upgrade
+    op.add_column("jobs", sa.Column("plan", sa.String()))
+sqlalchemy.exc.ProgrammingError: (psycopg2.errors.DuplicateColumn) column "plan" of relation "jobs" already exists
+
+[SQL: ALTER TABLE jobs ADD COLUMN plan VARCHAR]
+(Background on this error at: https://sqlalche.me/e/20/f405)
+"""
+
+
+def before(prefix: str) -> str:
+    """With the words that a log puts before each line."""
+    return "".join(f"{prefix}{line}\n" for line in PASTED.splitlines())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        before("api_1  | "),
+        before("2025-05-29 08:01:13 "),
+        before("2023-08-29T14:42:50.123737746Z "),
+        before("Jan 17 09:03:09 primary pre-start[23499]: "),
+        before("web-6c56759c95-fgz25 web "),
+        before("api-1  | 2025-05-29 08:01:13,101 UTC [74] "),
+        before("E       "),
+        json.dumps({"log": PASTED, "stream": "stderr"}),
+        repr(PASTED),
+        PASTED
+        + "subprocess.CalledProcessError: Command 'alembic' returned non-zero exit status 1.\n",
+        PASTED
+        + "make: *** [Makefile:40: upgrade] Error 1\nERROR: process did not complete: exit code: 1\n",
+        PASTED + "\nThe above exception was the direct cause of the following exception:\n\nE: x\n"
+        "app.errors.StartError: the database could not be migrated\n",
+        PASTED + "app.errors.StartError: the database could not be migrated\n",
+        PASTED
+        + "Exception ignored in: <function C.__del__ at 0x1>\nRuntimeError: Event loop is closed\n",
+    ],
+    ids=range(14),
+)
+def test_what_stands_around_an_error_does_not_hide_it(text: str) -> None:
+    card = explain(text)
+    assert card.title == "Known: a column that is there already"
+    assert "Line 12 of b2_add.py" in repr(card)
+
+
+def test_an_echo_gives_way_to_the_error_before_it() -> None:
+    aborted = "psycopg2.errors.InFailedSqlTransaction: current transaction is aborted, commands"
+    assert explain(aborted).title == "Known: everything after the first error is refused"
+    assert explain(PASTED + aborted).title == "Known: a column that is there already"
+
+
+def test_an_unknown_error_is_not_explained_by_another_one_before_it() -> None:
+    assert explain(PASTED + "KeyError: 'ts'").title == UNKNOWN
+    assert explain(PASTED + "sqlalchemy.exc.DataError: (psycopg2.DataError) x").title == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "words"),
+    [
+        (  # the driver wrote numpy's own name
+            '(psycopg2.errors.InvalidSchemaName) schema "np" does not exist\nLINE 1: (np.float64(1))',
+            "a number of numpy's",
+            "float(value)",
+        ),
+        (
+            'psycopg2.errors.UndefinedColumn: column "userid" does not exist\n'
+            'HINT:  Perhaps you meant to reference the column "orders.userId".',
+            "a column that is not there",
+            'PostgreSQL proposes: Perhaps you meant to reference the column "orders.userId".',
+        ),
+        (
+            "psycopg2.OperationalError: server closed the connection unexpectedly",
+            "a connection that was cut",
+            "do the work in batches",
+        ),
+        (
+            "FAILED: Can't locate revision identified by '417acfc005d6'",
+            "a revision that no file has",
+            "two programs keep their ids in the same alembic_version table",
+        ),
+        (
+            'psycopg2.errors.UndefinedTable: relation "users" does not exist\n'
+            "[SQL: ALTER TABLE users ADD COLUMN email VARCHAR]",
+            "a table that is not there",
+            "no revision makes it at all, because create_all",
+        ),
+        (
+            "sqlalchemy.exc.InvalidRequestError: Table 'users' is already defined for this MetaData"
+            " instance.",
+            "the same table twice",
+            "two classes with one __tablename__",
+        ),
+        (
+            "alembic.util.exc.CommandError: Online migration expected to match one row when updating"
+            " 'a1' to 'b2' in 'alembic_version'; 0 found",
+            "alembic_version changed on the way",
+            "version_table",
+        ),
+    ],
+)
+def test_what_was_seen_comes_first_and_causes_are_weighed(text: str, name: str, words: str) -> None:
+    card = explain(text)
+    assert card.title == f"Known: {name}" and words in repr(card)
 
 
 def test_errors_of_other_tools_that_mean_the_same() -> None:

@@ -229,12 +229,27 @@ def address(url: str) -> Case:
 
 # ---- set-up --------------------------------------------------------------------------------------
 
+
+def refused(words: str) -> Case:
+    """What comes of a server that refuses a connection so; the embedded one has no reason to."""
+    return lambda lab: lab.python(f"""
+        import psycopg2, sqlalchemy as sa
+        def connect():
+            raise psycopg2.OperationalError('connection to server at "localhost" (127.0.0.1), port 5432'
+                ' failed: {words}\\n')
+        sa.create_engine(URL, creator=connect).connect()
+    """)
+
+
 HOST = "postgresql+psycopg2://x:y@localhost:1/z"
 CASES.update(
     {
         "A02": address("driver://user:pass@localhost/dbname"),
         "A03": address("postgresql://"),
-        "A03b": address("postgresql+asyncpg://"),
+        "A02b": address("redshift+psycopg2://u@h/d"),
+        "A03b": lambda lab: (
+            address("postgresql+asyncpg://")(lab) + address("postgresql+psycopg://")(lab)
+        ),
         "A04": address("postgres://u:p@localhost/x"),
         "A05": address("postgresql+psycopg2://u:p%40ss@localhost/x"),
         "A07": address("postgresql+psycopg2://scott:p@ss@nowhere.invalid/x"),
@@ -243,6 +258,14 @@ CASES.update(
         "A09b": address(HOST),
         "A08c": address("postgresql+psycopg2://nobody_here@/postgres"),
         "F04": address(""),
+        "A08d": refused("fe_sendauth: no password supplied"),
+        "A08e": refused(
+            'FATAL:  no pg_hba.conf entry for host "10.0.0.9", user "u", no encryption'
+        ),
+        "A09c": refused("FATAL:  the database system is starting up"),
+        "A09e": refused("connection timeout expired"),
+        "E16": refused("FATAL:  sorry, too many clients already"),
+        "A11b": lambda lab: lab.python("import no_such_package"),
     }
 )
 
@@ -276,17 +299,6 @@ def stars(lab: Lab) -> str:
     """)
 
 
-@case("A09c")
-def starting(lab: Lab) -> str:
-    return lab.python("""
-        import psycopg2, sqlalchemy as sa
-        def connect():
-            raise psycopg2.OperationalError('connection to server at "localhost" (127.0.0.1), port 5432'
-                ' failed: FATAL:  the database system is starting up\\n')
-        sa.create_engine(URL, creator=connect).connect()
-    """)
-
-
 @case("A10")
 def init_twice(lab: Lab) -> str:
     return lab.alembic("init alembic")
@@ -295,6 +307,12 @@ def init_twice(lab: Lab) -> str:
 @case("A11")
 def models_not_found(lab: Lab) -> str:
     lab.env(models="from jobs_app.models import Base")
+    return lab.alembic("current")
+
+
+@case("C20")
+def no_folder(lab: Lab) -> str:
+    lab.write("alembic.ini", INI.replace("%(here)s/alembic", "%(here)s/migrations"))
     return lab.alembic("current")
 
 
@@ -444,6 +462,9 @@ ENUM = 'op.create_table("{0}", sa.Column("s", sa.Enum("a", "b", name="status")))
 CASES.update(
     {
         "B18b": upgraded('op.create_table("jobs", sa.Column("id", sa.Integer), schema="hr")'),
+        "B18c": queried("INSERT INTO companies (name) VALUES (np.float64(0.5))"),
+        "B12c": queried("ALTER TABLE companies ADD v vector(3)"),
+        "B12d": queried("CREATE EXTENSION no_such"),
         "B10": queried(
             "CREATE TYPE status AS ENUM ('open'); ALTER TABLE companies ADD s status",
             "INSERT INTO companies (name, s) VALUES ('x', 'paused')",
@@ -476,6 +497,10 @@ CASES.update(
         ),
         "B19": upgraded('op.create_table("t", sa.Column("s", models.Slug()))'),
         "G02": upgraded(COMPANIES, COMPANIES),
+        "G02b": queried(
+            "CREATE INDEX ix_id ON companies (id)", "CREATE INDEX ix_id ON companies (id)"
+        ),
+        "G02c": queried("CREATE SEQUENCE no_seq", "CREATE SEQUENCE no_seq"),
         "C15": upgraded(
             COMPANIES + '\nop.create_index("ix", "companies", ["name"])',
             'op.create_index("ix", "companies", ["name"])',
@@ -534,6 +559,7 @@ CASES.update(
         "C06": chained("upgrade b2", "downgrade c3"),
         "C16": chained("upgrade head", "downgrade a1"),
         "C13": chained("upgrade head"),
+        "C18": chained("revision --head a1 -m x"),
         "C12b": chained("revision --rev-id a:b -m x"),
         "D10b": chained("downgrade a1 --sql"),
         "D10c": chained("upgrade a1:b2"),
@@ -601,6 +627,18 @@ def circle(lab: Lab) -> str:
     return said + lab.alembic("history")
 
 
+@case("C17")
+def ancestor_stamped(lab: Lab) -> str:
+    chained("upgrade head")(lab)
+    lab.sql("INSERT INTO alembic_version VALUES ('a1')")
+    return lab.alembic("upgrade head")
+
+
+@case("C19")
+def row_taken(lab: Lab) -> str:
+    return upgraded(COMPANIES, 'op.execute("DELETE FROM alembic_version")')(lab)
+
+
 @case("C11")
 def stamped(lab: Lab) -> str:
     lab.chain(JOBS.replace(', sa.ForeignKey("companies.id")', ""))
@@ -652,6 +690,10 @@ def two_upgrades(lab: Lab) -> str:
 
 # ---- operations ----------------------------------------------------------------------------------
 
+TRIGGER = (
+    "CREATE TRIGGER t BEFORE UPDATE ON companies FOR EACH ROW"
+    " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+)
 INDEX = 'op.create_index("ix", "companies", ["name"], postgresql_concurrently=True{})'
 BLOCK = "with op.get_context().autocommit_block():\n    "
 CASES.update(
@@ -659,6 +701,33 @@ CASES.update(
         "D01": upgraded(COMPANIES, JOBS, 'op.drop_table("companies")'),
         "D01b": upgraded(JOBS),
         "G03": queried("SELECT * FROM jobs"),
+        "G08": lambda lab: (
+            upgraded(COMPANIES, JOBS, 'op.drop_table("companies")')(lab)
+            + lab.sql(
+                "CREATE VIEW v AS SELECT name FROM companies", "ALTER TABLE companies DROP name"
+            )
+        ),
+        "G10": queried(
+            "ALTER TABLE companies ADD CONSTRAINT c CHECK (id > 0)",
+            "ALTER TABLE companies ADD CONSTRAINT c CHECK (id > 0)",
+        ),
+        "G11": queried("DROP TRIGGER no_such ON companies"),
+        "G12": queried(TRIGGER, TRIGGER),
+        "G13": queried("SELECT uuid_generate_v4()"),
+        "G13b": queried("SELECT 1 FROM companies WHERE name = 5"),
+        "G14": queried("INSERT INTO companies VALUES (3000000000, 'x')"),
+        "G15": lambda lab: lab.python(
+            "import sqlalchemy as sa\nwith sa.create_engine(URL).begin() as c:\n"
+            "    c.exec_driver_sql('SELECT %s', ({},))"
+        ),
+        "G16": queried("SELECT 'abc'::integer"),
+        "G17": queried("ALTER TABLE companies ALTER id DROP NOT NULL"),
+        "G17b": queried("ALTER TABLE companies ADD PRIMARY KEY (name)"),
+        "G18": queried(
+            "CREATE TABLE t (n int REFERENCES companies DEFERRABLE INITIALLY DEFERRED)",
+            "INSERT INTO companies VALUES (1, 'x'); INSERT INTO t VALUES (1); ALTER TABLE t ADD m int",
+        ),
+        "G19": queried("SET TRANSACTION READ ONLY; CREATE TABLE t ()"),
         "D02": upgraded(COMPANIES, INDEX.format("")),
         "D04": upgraded(
             COMPANIES + '\nop.add_column("companies", sa.Column("x", sa.Integer))',
@@ -681,6 +750,7 @@ CASES.update(
         "D10": upgraded(
             "[row for row in op.get_bind().execute(sa.text('SELECT 1'))]", last="upgrade head --sql"
         ),
+        "G09": upgraded(COMPANIES, 'op.drop_constraint("fk_companies", "companies")'),
         "D11": upgraded(COMPANIES, 'op.drop_constraint("fk_companies", "companies")'),
         "D11b": upgraded(COMPANIES, 'op.drop_index("ix_companies")'),
         "D13": upgraded(
@@ -726,6 +796,7 @@ CASES.update(
             last="upgrade a1:head --sql",
         ),
         "D21": upgraded('op.create_table("t", sa.Column("d", postgresql.JSONB()))'),
+        "D21f": lambda lab: lab.python("companies"),
         "D21b": upgraded("create table"),
         "G05": upgraded(
             COMPANIES,
@@ -836,11 +907,17 @@ def sqlite(lab: Lab) -> str:
     for up in (
         'op.alter_column("companies", "name", type_=sa.Text)',
         'op.create_unique_constraint("u", "companies", ["name"])',
-        'with op.batch_alter_table("companies") as batch:\n    batch.create_unique_constraint(None, ["name"])',
     ):
         (lab.folder / "x.db").unlink(missing_ok=True)
         said += upgraded(COMPANIES, up)(lab)
     return said
+
+
+@case("D18c")
+def unnamed_in_batch(lab: Lab) -> str:
+    lab.write("alembic.ini", INI.replace(URL, f"sqlite:///{lab.folder}/x.db"))
+    up = 'with op.batch_alter_table("companies") as batch:\n'
+    return upgraded(COMPANIES, up + '    batch.create_unique_constraint(None, ["name"])')(lab)
 
 
 @case("D18b")
@@ -882,6 +959,10 @@ def locked(lab: Lab) -> str:
 CASES.update(
     {
         "E05b": queried("SET statement_timeout = '20ms'; SELECT pg_sleep(1)"),
+        "E05c": queried("SELECT pg_cancel_backend(pg_backend_pid())"),
+        "E17c": lambda lab: lab.python(
+            "from sqlalchemy.ext.asyncio import create_async_engine\ncreate_async_engine(URL)"
+        ),
         "E06": queried("SELECT companies.plan FROM companies"),
         "E14": queried("INSERT INTO companies (plan) VALUES ('x')"),
         "E07b": queried("DROP DATABASE nope"),
@@ -925,18 +1006,7 @@ def deadlock(lab: Lab) -> str:
     return at_once(lab, "LOCK b", "LOCK a; LOCK b", "LOCK a")
 
 
-@case("E16")
-def pool(lab: Lab) -> str:
-    return lab.python("""
-        import psycopg2, sqlalchemy as sa
-        def connect():
-            raise psycopg2.OperationalError('connection to server at "localhost" (127.0.0.1), port 5432'
-                ' failed: FATAL:  sorry, too many clients already\\n')
-        sa.create_engine(URL, creator=connect).connect()
-    """)
-
-
-@case("E17")
+@case("E17", "E17b")
 def async_driver(lab: Lab) -> str:
     return lab.python("""
         from sqlalchemy.util import await_only
@@ -1004,6 +1074,126 @@ CASES.update(
 )
 
 
+# ---- the program around, and other databases ------------------------------------------------------
+
+
+def run(code: str) -> Case:
+    """What Python says to this code."""
+    return lambda lab: lab.python("import sqlalchemy as sa\n" + textwrap.dedent(code))
+
+
+SQLITE = """
+    with sa.create_engine("sqlite://").connect() as c:
+        for each in {!r}:
+            c.exec_driver_sql(each)
+"""
+FOREIGN = (
+    "PRAGMA foreign_keys=ON",
+    "CREATE TABLE a (id INTEGER PRIMARY KEY)",
+    "CREATE TABLE b (n REFERENCES a)",
+)
+MADE = """
+    from sqlalchemy.dialects import mysql, postgresql, sqlite
+    t = sa.Table("t", sa.MetaData(), sa.Column("n", {}))
+    sa.schema.CreateTable(t).compile(dialect={}.dialect())
+"""
+CASES.update(
+    {
+        "P02": run("from sqlalchemy import Nope"),
+        "P03": run("sa.Nope"),
+        "P03b": run("import alembic; alembic.nope"),
+        "P05": run("sa.select([sa.column('x')])"),
+        "P06": run("sa.Table('t', sa.MetaData(), nope=1)"),
+        "P06b": run("sa.MetaData(nope=1)"),
+        "P07": run("import os; os.environ['NO_SUCH_URL']"),
+        "P07b": run(
+            "import pydantic\nclass Settings(pydantic.BaseModel):\n    url: str\nSettings()"
+        ),
+        "P11": run(
+            "import asyncio\nasync def f():\n    c = g()\n    try: asyncio.run(c)\n"
+            "    finally: c.close()\nasync def g(): pass\nasyncio.run(f())"
+        ),
+        "P13": run(MADE.format("postgresql.INET", "sqlite")),
+        "P14": run("sa.Table('t', sa.MetaData(), autoload_with=sa.create_engine(URL))"),
+        "P15": run(
+            "with sa.create_engine(URL).begin() as c:\n    c.commit()\n    c.execute(sa.text('SELECT 1'))"
+        ),
+        "P16": lambda lab: lab.python(
+            "import sqlalchemy as sa\nwith sa.create_engine(URL).begin() as c:\n"
+            "    c.execute(sa.text('CREATE TABLE t ()')).all()"
+        ),
+        "X01": run(SQLITE.format((*FOREIGN, "INSERT INTO b VALUES (7)"))),
+        "X02": run("sa.create_engine('sqlite:////no/such/folder/x.db').connect()"),
+        "X03": run(
+            SQLITE.format(
+                (
+                    "CREATE TABLE _alembic_tmp_a (n NOT NULL)",
+                    "INSERT INTO _alembic_tmp_a VALUES (NULL)",
+                )
+            )
+        ),
+        "X16": run(MADE.format("sa.String", "mysql")),
+        "X22": queried("PREPARE q AS SELECT 1", "PREPARE q AS SELECT 1; PREPARE q AS SELECT 1"),
+    }
+)
+
+
+@case("P01")
+def in_a_circle(lab: Lab) -> str:
+    lab.write("one.py", "from two import Base")
+    lab.write("two.py", "from one import Base")
+    return lab.python("import one")
+
+
+@case("P08")
+def no_logging(lab: Lab) -> str:
+    return lab.python("""
+        import importlib.util
+        spec = importlib.util.find_spec("logging.config")
+        fresh = importlib.util.module_from_spec(spec)  # the one in use is patched here
+        spec.loader.exec_module(fresh)
+        fresh.fileConfig("alembic.ini")
+    """)
+
+
+# What cannot be provoked here: the words as they stand at the entry's `source`.
+QUOTED = {
+    "E15b": "OperationalError: (psycopg2.OperationalError) SSL error: decryption failed or bad record mac",
+    "G07b": "sqlalchemy.exc.ProgrammingError: (sqlalchemy.dialects.postgresql.asyncpg.ProgrammingError)"
+    " <class 'asyncpg.exceptions.PostgresSyntaxError'>: cannot insert multiple commands into a"
+    " prepared statement\n[SQL: SELECT pg_advisory_xact_lock(1);CREATE EXTENSION IF NOT EXISTS vector;]",
+    "P04": ">           return connection._Connection__transaction\n"
+    "E           AttributeError: 'Connection' object has no attribute '_Connection__transaction'\n\n"
+    "site-packages/alembic/util/sqla_compat.py:141: AttributeError",
+    "P05b": "sqlalchemy.exc.ArgumentError: columns argument to select() must be a Python list or other"
+    " iterable",
+    "P09": "Usage: flask [OPTIONS] COMMAND [ARGS]...\nTry 'flask --help' for help.\n\n"
+    "Error: No such command 'db'.",
+    "P10": "RuntimeError: Working outside of application context.\n\nThis typically means that you"
+    " attempted to use functionality that needed\nthe current application.",
+    "P11b": "RuntimeError: Task <Task pending name='Task-5'> got Future <Future pending> attached to a"
+    " different loop",
+    "P12": "ValueError: <class 'dict'> has no matching SQLAlchemy type",
+    "X10": "sqlalchemy.exc.OperationalError: (MySQLdb._exceptions.OperationalError) (1091,"
+    " \"Can't DROP 'dag_id'; check that column/key exists\")",
+    "X11": "ERROR 1072 (42000): Key column 'type' doesn't exist in table",
+    "X12": "(pymysql.err.OperationalError) (1071, 'Specified key was too long; max key length is 767"
+    " bytes')",
+    "X13": 'sqlalchemy.exc.InternalError: (pymysql.err.InternalError) (1553, "Cannot drop index'
+    " 'board_item_ibfk_1': needed in a foreign key constraint\")",
+    "X14": "(pymysql.err.OperationalError) (3780, \"Referencing column 'endpoint_id' and referenced"
+    " column 'id' in foreign key constraint 'endpoint_region_mapping_ibfk_1' are incompatible.\")",
+    "X15": "ERROR 3959 (HY000): Check constraint 'secret_acls_chk_2' uses column 'creator_only', hence"
+    " column cannot be dropped or renamed.",
+    "X20": "(sqlalchemy.dialects.postgresql.asyncpg.Error) <class 'asyncpg.exceptions.DataError'>:"
+    " invalid input for query argument $5: False (expected a datetime.date or datetime.datetime"
+    " instance, got 'bool')",
+    "X21": "asyncpg.exceptions._base.InterfaceError: cannot perform operation: another operation is in"
+    " progress",
+}
+CASES.update({id: lambda lab, text=text: text for id, text in QUOTED.items()})  # type: ignore[misc]
+
+
 # ---- the tests -----------------------------------------------------------------------------------
 
 
@@ -1026,6 +1216,7 @@ def titled(text: str, entry: Entry) -> bool:
 
 def test_each_mistake_is_made() -> None:
     assert ENTRIES.keys() - CASES.keys() == set()
+    assert {each.id for each in ENTRIES.values() if each.source} == QUOTED.keys()
 
 
 # ---- the same words, cut, wrapped, coloured and of other tables ---------------------------------
@@ -1070,9 +1261,9 @@ def fenced(text: str) -> str:
 
 # What is left could be the words of anything else.
 NEEDS_MORE: dict[Callable[[str], str], set[str]] = {
-    last_line: {"A08", "B19", "C03", "D03", "D10", "D14b", "D21b", "E12"},
+    last_line: {"A08", "B19", "C03", "P04", "D03", "D10", "D14b", "D21b", "E12"},
     end: {"D03", "D10"},
-    wrapped: {"B19", "D03", "D10"},
+    wrapped: {"B19", "D03", "D10", "P04"},
     coloured: set(),
     renamed: set(),
     fenced: set(),

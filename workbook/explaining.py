@@ -93,9 +93,15 @@ def _last_exception() -> Failure | None:
 def explain(text: str, site: Site | None = None, what: str = "") -> Card:
     """A card for the text of an error; `site` is the project that it comes from."""
     readings = read(text)
+    echoes: list[Found] = []
     for at, reading in enumerate(readings):
-        if found := errors.recognise(reading, site):
-            return _known(found, what, behind=at > 0)
+        # What an error only repeats may stand far before it.
+        found = errors.recognise(reading, site) if reading.linked or echoes else None
+        if found and not found.entry.echo:
+            return _known(found, what, behind=at > 0 and reading.linked)
+        echoes += [found] if found else []
+    if echoes:
+        return _known(echoes[0], what, behind=False)
     reading = readings[0]
     whole = Reading(reading.text, block=reading.text)
     if not reading.kind and (found := errors.recognise(whole, site, quiet=True)):
@@ -159,6 +165,8 @@ def _place(reading: Reading, site: Site | None) -> Iterator[str]:
         yield f"Alembic was in the {verb} of revision {revision}{where}."
     if reading.place:
         yield _line(reading.place, site)
+    if reading.hint:
+        yield f"PostgreSQL proposes: {short(reading.hint)}"
 
 
 def _rolled_back(reading: Reading) -> Iterator[str]:

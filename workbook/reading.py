@@ -4,6 +4,7 @@ Terminals colour, wrap and cut what they show, and logs put their own words befo
 messages are looked for with all white space taken out of both, and lines only where they help.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +17,16 @@ BLOCK = 2_000  # characters that may belong to one error's reason
 COLOURS = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_()]?|(?<!\w)\[\d{1,2}(?:;\d{1,3})*m"
 )
-PREFIX = re.compile(  # what a quote, a container's log, a clock or a frame puts before a line
-    r"^(?:> ?)+|^[\w.-]+ +\| ?|^\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)? ?|^[ \t]*[│┃] ?",
-    re.MULTILINE,
+# A log in JSON, and a traceback that is quoted as one string, have two signs for the end of a line.
+ESCAPED = re.compile(r'^\s*\{"|Traceback \(most recent call last\):\\n|\\n  File ')
+SIGNS = {"\\n": "\n", "\\r": "", "\\t": "\t", '\\"': '"', "\\u001b": "\x1b", '": "': '":\n'}
+PREFIX = re.compile(  # what a quote, a container's log, a clock, pytest or a frame puts before a line
+    r"""^(?:>+(?:[ ]|$))+|^[\w.-]+[ ]+\|[ ]?|^E(?:[ ]{3,7}|$)|^[ \t]*[│┃][ ]?
+    |^[A-Z][a-z]{2}[ ]+\d+[ ][\d:]{8}[ ]\S+[ ]\S+[ ]?
+    |^\[?\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?\]?(?:[ ][A-Z]{3,4})?(?:[ ]\[\d+\])?[ ]?""",
+    re.MULTILINE | re.VERBOSE,
 )
+LAYERS = 3  # of them, one before the other
 QUOTES = str.maketrans(
     dict.fromkeys("\u201c\u201d\u201e\xbb\xab", '"') | dict.fromkeys("\u2018\u2019", "'")
 )
@@ -27,13 +34,20 @@ QUOTES = str.maketrans(
 KINDS = "|".join(name for name in dir(errors) if name[0].isupper())
 ANCHOR = re.compile(
     rf"""^[ \t]*(?:.*:\d+:[ ])?(?P<kind>FAILED|FATAL|ERROR(?=:[ ]{{1,2}}\S)|ERROR[ ]*\[[\w.]+\]
-    |(?:[\w.-]+:[ ])?error(?=:[ ])|\((?:psycopg2?|sqlite3|pymysql|MySQLdb)[\w.]*\)(?=[ ])
+    |(?:[\w.-]+:[ ])?error(?=:[ ])|\((?:psycopg2?|sqlite3|sqlalchemy|aiosqlite|asyncpg|pymysql|MySQLdb|mysql)\.[\w.]*\)(?=[ ])
     |(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|Warning|Interrupt|Exit|{KINDS})
     |(?:[A-Za-z_]\w*\.)+(?:exc|exceptions?|errors|revision)\.[A-Z]\w+)
     (?=:|[ \t]*$|(?<=[\])])[ ])(?P<reason>.*)""",
     re.MULTILINE | re.VERBOSE,
 )
+# What only says that something before it has failed
 WRAPPERS = ("CalledProcessError", "SystemExit", "KeyboardInterrupt", "ExceptionGroup")
+EXITED = re.compile(
+    r"exit(?:ed)?(?: with)? (?:code|status)|non-zero|did not complete|Command failed|^Service "
+)
+ANYTHING = ("RuntimeError", "Exception", "ClickException", "Error", "error", "ERROR")
+IGNORED = "Exception ignored in"
+MOST = 20  # errors of one text that are looked at, from its end
 CHAINED = ("direct cause of the following", "During handling of the above")
 FRAME = re.compile(
     r'File "(?P<file>[^"\n]+)", line (?P<number>\d+)(?:, in (?P<function>[^\n]+))?\n'
@@ -69,6 +83,13 @@ class Reading:
     place: Place | None = None
     running: tuple[str, str, str] = ("", "", "")  # upgrade or downgrade, from, to
     ran: int = 0  # revisions that Alembic had begun with
+    linked: bool = True  # whether the text says that what it ends with came from this
+
+    @property
+    def hint(self) -> str:
+        """What PostgreSQL proposes itself."""
+        found = re.search(r"^[ \t]*HINT: +(\S[^\n]*)", self.block, re.MULTILINE)
+        return found[1] if found else ""
 
     @cached_property
     def warnings(self) -> str:
@@ -92,34 +113,77 @@ class Reading:
 
 def clean(text: str) -> str:
     """The text without colours, frames and what stands before its lines."""
-    text = COLOURS.sub("", text[-LONGEST:]).replace("\r\n", "\n").replace("\r", "\n")
-    return PREFIX.sub("", text.translate(QUOTES)).replace("\0", "")
+    text = text[-LONGEST:]
+    if ESCAPED.search(text):
+        for sign, meant in SIGNS.items():
+            text = text.replace(sign, meant)
+    text = COLOURS.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = text.translate(QUOTES).replace("\0", "")
+    for _ in range(LAYERS):
+        text = PREFIX.sub("", text)
+    return _without_shared(text)
+
+
+def _without_shared(text: str) -> str:
+    """The text without the words that all its lines begin with, such as a container's name."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 3:
+        return text
+    pairs = zip(min(lines), max(lines), strict=False)
+    shared = "".join(one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+    shared = shared[: shared.rfind(" ") + 1]
+    return (
+        re.sub(rf"^{re.escape(shared)}", "", text, flags=re.MULTILINE) if shared.strip() else text
+    )
 
 
 def read(text: str) -> list[Reading]:
-    """The errors of a text: the one that ended it first, then those that it came from."""
+    """The errors of a text from its end on; `linked` are those that the last one came from."""
     text = clean(text)
-    found = [each for each in ANCHOR.finditer(text) if not _warns(each)]
-    while len(found) > 1 and found[-1]["kind"].rpartition(".")[2] in WRAPPERS:
+    found = [each for each in ANCHOR.finditer(text) if not _warns(each) and not _ignored(each)]
+    while len(found) > 1 and _wraps(found[-1]):
         found.pop()
     if not found:
         return [_reading(text, None, len(text), 0)]
     ends = [each.start() for each in found[1:]] + [len(text)]
     begins = [0, *(each.end() for each in found[:-1])]
-    readings = [_reading(text, found[-1], ends[-1], begins[-1])]
-    for at in range(len(found) - 1, 0, -1):
-        between = text[found[at - 1].end() : found[at].start()]
-        if not any(words in between for words in CHAINED):
-            break
-        readings.append(_reading(text, found[at - 1], ends[at - 1], begins[at - 1]))
+    readings: list[Reading] = []
+    linked = True
+    for at in range(len(found) - 1, max(-1, len(found) - 1 - MOST), -1):
+        if readings:
+            between = text[found[at].end() : found[at + 1].start()]
+            chained = any(words in between for words in CHAINED)
+            linked = linked and (chained or _says_nothing(found[at + 1]))
+        readings.append(_reading(text, found[at], ends[at], begins[at], linked))
     return readings
+
+
+def _wraps(anchor: re.Match[str]) -> bool:
+    if re.fullmatch(r"\S+:\d+: \w+", anchor[0]):
+        return True  # pytest's line for the place
+    return anchor["kind"].rpartition(".")[2] in WRAPPERS or bool(EXITED.search(anchor["reason"]))
+
+
+def _says_nothing(anchor: re.Match[str]) -> bool:
+    """Whether an error is a program's own, which mostly tells that one before it happened."""
+    kind = anchor["kind"]
+    own = "." in kind and not re.match(r"\W*(?:sqlalchemy|psycopg|alembic|asyncpg|sqlite3)", kind)
+    return own or kind in ANYTHING or _wraps(anchor)
+
+
+def _ignored(anchor: re.Match[str]) -> bool:
+    """Whether Python has met it while it tidied up, and gone on."""
+    before = anchor.string[: anchor.start()].rpartition(IGNORED)
+    return bool(before[1]) and not ANCHOR.search(before[2])
 
 
 def _warns(anchor: re.Match[str]) -> bool:
     return anchor["kind"].endswith("Warning")
 
 
-def _reading(text: str, anchor: re.Match[str] | None, end: int, begin: int) -> Reading:
+def _reading(
+    text: str, anchor: re.Match[str] | None, end: int, begin: int, linked: bool = True
+) -> Reading:
     """The error at an anchor, whose frames stand between `begin` and it."""
     start = anchor.start() if anchor else begin
     part = text[start:end]
@@ -136,6 +200,7 @@ def _reading(text: str, anchor: re.Match[str] | None, end: int, begin: int) -> R
         frames[-1] if frames else None,
         running[-1] if running else ("", "", ""),
         len(running),
+        linked,
     )
 
 
@@ -159,14 +224,19 @@ def squeezed(text: str) -> str:
 
 @cache
 def pattern(template: str) -> re.Pattern[str]:
-    """What finds a message: `{name}` stands for a name, `…` for anything; at its end, for nothing."""
+    """What finds a message: `{name}` stands for a name, `…` for anything; at its end, for nothing.
+
+    A name that stands in quotes has none within.
+    """
     parts = re.split(r"(\{\w+\}|…)", re.sub(r"(\{\w+\}|…)$", "", template))
     made, seen = "", set()
-    for part in parts:
+    for at, part in enumerate(parts):
         if part == "…":
             made += ".{0,300}?"
         elif re.fullmatch(r"\{\w+\}", part):
-            made += f"(?P={part[1:-1]})" if part in seen else f"(?P<{part[1:-1]}>.{{1,160}}?)"
+            quote = parts[at - 1][-1:]
+            sign = f"[^{quote}]" if quote in ("'", '"') and parts[at + 1].startswith(quote) else "."
+            made += f"(?P={part[1:-1]})" if part in seen else f"(?P<{part[1:-1]}>{sign}{{1,160}}?)"
             seen.add(part)
         else:
             made += re.escape(squeezed(part))

@@ -22,7 +22,8 @@ def page() -> str:
     parts = [
         "# Mistakes and what they say",
         "`refresh` writes this page from `workbook/exercises/mistakes/errors/`: change that. Each"
-        f" mistake is made by a test, and its words are compared, on {versions()}.",
+        f" mistake is made by a test, and its words are compared, on {versions()}. Words of databases"
+        " and packages that are not there are quoted, and their source is named.",
         ABOUT,
         "## By message",
         "\n".join(_by_message(known)),
@@ -84,6 +85,8 @@ def _entry(entry: Entry, known: tuple[Entry, ...]) -> Iterator[str]:
     yield "\n".join(["```text", *map(words, entry.lines), "```"])
     if entry.quiet:
         yield f"Nothing fails here. {entry.tell}"
+    if entry.source:
+        yield f"These words were not made here, but read in [{entry.source}]({entry.source})."
     yield f"{entry.mistake.why}"
     yield f"**To put it right:** {entry.remedy}"
     yield f"**So that it stays away:** {entry.prevent}"

@@ -18,7 +18,7 @@ from workbook.site import Site
 
 # What stands before a message and is not a part of it
 WRAPPED = re.compile(
-    r"^(?:sqlalchemy\.exc\.\w+: )?\((?:psycopg2\.errors|psycopg2|sqlite3|psycopg\.errors)\.\w+\) "
+    r"^(?:sqlalchemy\.exc\.\w+: )?\((?:psycopg2\.errors|psycopg2|sqlite3|psycopg\.errors|pymysql\.err)\.\w+\) "
     r"|^FAILED: |^\w*Warning: |^sqlalchemy\.exc\.\w+: "
 )
 CALL = 6  # lines of a call that a traceback does not show
@@ -31,6 +31,7 @@ class Seen:
     reading: Reading
     names: dict[str, str]
     site: Site | None = None
+    said: str = ""  # the message, without white space
 
     def name(self, key: str) -> str:
         """A name out of the message, "" if it has none."""
@@ -44,7 +45,7 @@ class Seen:
             if self.site and place:
                 lines = Path(place.file).read_text(encoding="utf-8", errors="replace").splitlines()
                 code += lines[place.number - 1 : place.number + CALL]
-        return bool(re.search(words, "\n".join(code), re.IGNORECASE))
+        return bool(re.search(words, "\n".join(code), re.IGNORECASE | re.DOTALL))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,11 @@ class Entry:
     exercise's own `how` does not tell. Where several have the same words, `when` looks closer: true
     is yes, false is no, None is that nobody can tell from here, and `tell` says how to find out.
     `look` finds the place in a project. A `quiet` one is no error: its lines stand in an output
-    that tells of success.
+    that tells of success. An `echo` comes after an error and because of it. `source` is where the
+    words were read that cannot be provoked here.
+
+    A name says what was seen, in anybody's project. A cause that the words alone do not show is
+    weighed in the text (most often, it can also be), or is an entry whose `when` looks for it.
     """
 
     id: str
@@ -72,6 +77,8 @@ class Entry:
     tell: str = ""
     look: Callable[[Seen], Iterable[str]] | None = field(default=None, repr=False)
     quiet: bool = False
+    echo: bool = False
+    source: str = ""
 
     @property
     def name(self) -> str:
@@ -102,6 +109,14 @@ class Entry:
         )
 
 
+def index_is_made(seen: Seen) -> bool:
+    """Whether what is there already is an index: by the statement, the call or the name."""
+    named = re.search(r"^(?:ix|idx|uq|uix)_|_(?:idx|index)$", seen.name("table"))
+    return seen.sends("CREATE (UNIQUE )?INDEX|create_index") or bool(
+        named and not seen.reading.statement
+    )
+
+
 def shared(name: str, exercise: str = "") -> Mistake:
     """The mistake that exercises know by this name. Raises LookupError."""
     known = load(exercise).named() if exercise else (*MIGRATION, *MODEL)
@@ -116,14 +131,16 @@ def entries() -> tuple[Entry, ...]:
     """The whole catalogue. Of those with the same words, the general one comes first."""
     from workbook.exercises.mistakes.errors import (
         drafts,
+        foreign,
         history,
         mapping,
         operations,
         production,
+        program,
         setup,
     )
 
-    modules = (setup, drafts, history, operations, production, mapping)
+    modules = (setup, program, drafts, history, operations, production, mapping, foreign)
     return tuple(each for module in modules for each in module.ENTRIES)
 
 
@@ -146,7 +163,7 @@ def recognise(reading: Reading, site: Site | None, quiet: bool = False) -> Found
         pick = min if reading.kind else max
         at = pick((match for _, match in found), key=lambda match: match.start()).span()
         found = [(each, m) for each, m in found if m.start() < at[1] and m.end() > at[0]]
-        same = [(each, Seen(reading, m.groupdict(), site)) for each, m in found]
+        same = [(each, Seen(reading, m.groupdict(), site, m[0])) for each, m in found]
     else:
         kinds = [each for each in entries() if each.quiet == quiet and each.of_kind(text)]
         same = [(each, Seen(reading, {}, site)) for each in kinds]

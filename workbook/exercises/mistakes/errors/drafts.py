@@ -1,12 +1,14 @@
 """Mistakes that autogenerate and check make, see or pass over, and what their drafts do to rows."""
 
+import re
 from collections.abc import Iterable
 
 from workbook.exercises import Mistake
-from workbook.exercises.mistakes.errors import Entry, Seen, shared
+from workbook.exercises.mistakes.errors import Entry, Seen, index_is_made, shared
 
 CLEAN = "No new upgrade operations detected."
 DRAFT = ("revision --autogenerate", "check")
+EXTENSIONS = ("vector", "halfvec", "citext", "hstore", "ltree", "geometry", "geography")
 
 
 def _rows(seen: Seen) -> Iterable[str]:
@@ -34,7 +36,7 @@ def _values(seen: Seen) -> Iterable[str]:
 
 def _unversioned(seen: Seen) -> bool | None:
     """Whether the database has tables and no revision. From a text alone nobody can tell."""
-    if seen.sends("CREATE (UNIQUE )?INDEX|create_index"):
+    if index_is_made(seen):
         return False
     if not seen.site or not seen.site.answers:
         return None
@@ -240,15 +242,30 @@ ENTRIES = (
     Entry(
         id="B18b",
         mistake=Mistake(
-            "a schema that nobody has made",
-            "Alembic and SQLAlchemy make tables; the schema they are to stand in has to be there.",
-            'op.execute("CREATE SCHEMA ...") before the first table that goes into it.',
+            "a schema that is not there",
+            "The database has no schema of this name for what the statement names: Alembic and SQLAlchemy make tables, and the schema has to be there. Most often nobody has made it in this database; it can also be a dot in a name that is no schema's, or a search_path that leads nowhere.",
+            'op.execute("CREATE SCHEMA ...") before the first table that goes into it, or the name as it is meant.',
         ),
         lines=('(psycopg2.errors.InvalidSchemaName) schema "{schema}" does not exist',),
         also=("no schema has been selected to create in",),
         kinds=("InvalidSchemaName",),
+        when=lambda seen: seen.name("schema") not in ("np", "numpy"),
         prevent="Make the schema in the first revision that uses it.",
         chapter=8,
+    ),
+    Entry(
+        id="B18c",
+        mistake=Mistake(
+            "a number of numpy's",
+            "The value is no Python number but one of numpy's, and since numpy 2 the driver writes it as"
+            " np.float64(...) into the statement, where np looks like a schema.",
+            "Hand over Python's own: float(value), int(value), or .tolist() of an array.",
+        ),
+        lines=('(psycopg2.errors.InvalidSchemaName) schema "{schema}" does not exist',),
+        when=lambda seen: seen.name("schema") in ("np", "numpy"),
+        prevent="Turn numbers into Python's where they leave numpy or pandas.",
+        chapter=7,
+        commands=("python", "upgrade"),
     ),
     Entry(
         id="B21",
@@ -296,13 +313,13 @@ ENTRIES = (
         id="B10",
         mistake=Mistake(
             "a value that the enum in the database lacks",
-            "The models have a value that PostgreSQL's type does not have. New members of an enum are"
-            " not detected by check.",
-            "op.execute(\"ALTER TYPE ... ADD VALUE '...'\") in a revision of its own.",
+            "PostgreSQL's type has no value spelled like this. Most often the models have a new one and no revision adds it (check does not detect that); it can also be upper and lower case: SQLAlchemy stores the names of a Python enum's members, and not their values.",
+            "For a new one: op.execute(\"ALTER TYPE ... ADD VALUE '...'\") in a revision of its own. For the spelling: values_callable in sa.Enum, or the value as the type has it.",
         ),
         lines=(
             '(psycopg2.errors.InvalidTextRepresentation) invalid input value for enum {type}: "{value}"',
         ),
+        also=("is not an existing enum label", 'invalid input value for enum {type}: "{value}"'),
         prevent="A CHECK or a table of values changes more easily than an enum.",
         chapter=8,
         commands=("python", "upgrade"),
@@ -361,7 +378,11 @@ ENTRIES = (
         " .create(op.get_bind(), checkfirst=True); and .drop in downgrade().",
         prevent="Write types by hand; an enum in a draft is never complete.",
         chapter=8,
-        when=lambda seen: True if seen.sends("add_column|ADD COLUMN") else None,
+        when=lambda seen: (
+            seen.name("type") not in EXTENSIONS
+            and (True if seen.sends(r"add_column.*Enum|Enum\(.*add_column") else None)
+        ),
+        tell="Does a revision add a column of an enum? Make the type first, in the same revision.",
     ),
     Entry(
         id="B12b",
@@ -372,8 +393,36 @@ ENTRIES = (
             "Make it first, in a revision: CREATE TYPE, or CREATE EXTENSION for what an extension has.",
         ),
         lines=('(psycopg2.errors.UndefinedObject) type "{type}" does not exist',),
-        when=lambda seen: not seen.sends("add_column|ADD COLUMN"),
+        when=lambda seen: seen.name("type") not in EXTENSIONS or False,
         prevent="Build a database from nothing with the revisions alone, in CI.",
+        chapter=8,
+    ),
+    Entry(
+        id="B12c",
+        mistake=Mistake(
+            "a type that an extension brings",
+            "The type belongs to an extension, and this database has not made it: each database needs its"
+            " own CREATE EXTENSION. It can also be in a schema outside the search_path.",
+            'op.execute("CREATE EXTENSION IF NOT EXISTS ...") before the first use (pgvector\'s is called'
+            " vector), by a role that may; or let an administrator do it.",
+        ),
+        lines=('(psycopg2.errors.UndefinedObject) type "{type}" does not exist',),
+        when=lambda seen: seen.name("type") in EXTENSIONS,
+        prevent="The extension in the first revision that needs it.",
+        chapter=8,
+    ),
+    Entry(
+        id="B12d",
+        mistake=Mistake(
+            "an extension that the server does not have",
+            "The files of the extension are not on the machine where PostgreSQL runs, or its name is"
+            " another one (pgvector's is vector).",
+            "Install its package on the server, or take an image that has it (pgvector/pgvector,"
+            " postgis/postgis); with a provider, turn it on there. Then CREATE EXTENSION.",
+        ),
+        lines=('(psycopg2.errors.FeatureNotSupported) extension "{extension}" is not available',),
+        also=("could not open extension control file",),
+        prevent="The same image in development, in CI and in production.",
         chapter=8,
     ),
     Entry(
@@ -472,13 +521,44 @@ ENTRIES = (
         kinds=("DuplicateTable",),
         when=lambda seen: (
             False
-            if seen.sends("INDEX|create_index") or "_alembic_tmp_" in seen.name("table")
+            if index_is_made(seen) or re.search("_alembic_tmp_|_seq$", seen.name("table"))
             else None
         ),
         cure="Find out what made it. If it is as the revision would make it, alembic stamp that"
         " revision; if it is a leftover, drop it.",
         prevent="One owner of the tables, and that is Alembic.",
         chapter=9,
+    ),
+    Entry(
+        id="G02b",
+        mistake=Mistake(
+            "an index that is there already",
+            "Something of this name is in the schema. Most often the index is made twice (by index=True in"
+            " create_table and by create_index), or create_all or an earlier try has made it; it can"
+            " also be one that a downgrade has left.",
+            "Look where it comes from. Leave one of the two operations; drop a leftover by hand.",
+        ),
+        lines=('(psycopg2.errors.DuplicateTable) relation "{table}" already exists',),
+        also=(
+            "(sqlite3.OperationalError) index {table} already exists",
+            "Duplicate key name '{table}'",
+        ),
+        when=lambda seen: index_is_made(seen) or bool(re.search("index|keyname", seen.said)),
+        prevent="Take each revision up, down and up again.",
+        chapter=5,
+    ),
+    Entry(
+        id="G02c",
+        mistake=Mistake(
+            "a sequence that is there already",
+            "A sequence of this name is in the schema: a serial column makes one by itself, and an earlier"
+            " try or an older set-up may have left one.",
+            "CREATE SEQUENCE IF NOT EXISTS, or drop the leftover, once you know which column uses it.",
+        ),
+        lines=('(psycopg2.errors.DuplicateTable) relation "{table}" already exists',),
+        when=lambda seen: seen.sends("CREATE SEQUENCE") or seen.name("table").endswith("_seq"),
+        prevent="Leave sequences to their columns.",
+        chapter=5,
     ),
     Entry(
         id="B20",

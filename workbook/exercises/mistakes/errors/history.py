@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from workbook.exercises import Mistake
-from workbook.exercises.mistakes.errors import Entry, Seen, shared
+from workbook.exercises.mistakes.errors import Entry, Seen, index_is_made, shared
 
 LOCATE = "FAILED: Can't locate revision identified by '{revision}'"
 
@@ -34,7 +34,7 @@ def _of_the_database(seen: Seen) -> bool | None:
     wanted = seen.name("revision")
     if seen.site and seen.site.at:
         return wanted in seen.site.at
-    return None if re.search(r"\d", wanted) else False
+    return None if re.search(r"[\d_]", wanted) or len(wanted) > 8 else False
 
 
 def _typed(seen: Seen) -> bool | None:
@@ -71,7 +71,7 @@ ENTRIES = (
         id="C01",
         mistake=Mistake(
             "two heads",
-            "Two revisions come after the same one, mostly from two branches that were merged, so head"
+            "Two revisions have none after them, mostly because two branches were merged, so head"
             " does not say which is meant.",
             'alembic merge heads -m "..." joins them; or change down_revision of the one that nobody'
             " has applied. alembic heads lists them.",
@@ -109,10 +109,8 @@ ENTRIES = (
         id="C02",
         mistake=Mistake(
             "a revision that no file has",
-            "Alembic was led to an id, mostly by the database's own row, and no file in versions has it:"
-            " the file was deleted, or it is in another branch or another copy of the project.",
-            "Bring the file back: git log --all -- alembic/versions finds it. Only where that cannot be:"
-            " put the schema right by hand, then alembic stamp --purge.",
+            "Alembic was led to an id, mostly by the database's own row, and no file in versions has it. Most often the file was deleted, is in another branch, or came with a newer copy of the program than this one; it can also be that two programs keep their ids in the same alembic_version table.",
+            "Bring the file back: git log --all -- alembic/versions finds it; or run the program's newer version. Two programs in one database: version_table in context.configure of one of them. Only where the file is lost: put the schema right by hand, then alembic stamp --purge.",
         ),
         lines=(LOCATE,),
         also=("No such revision or branch '{revision}'", "No such revision or branch"),
@@ -157,9 +155,8 @@ ENTRIES = (
         id="C03",
         mistake=Mistake(
             "a gap in the history",
-            "A revision says that it comes after another one, and no file has that id: one in the middle"
-            " was deleted, or its file is in another branch.",
-            "Bring the file back. If nobody has applied it, let the next one come after its parent.",
+            "A revision says that it comes after another one, and no file has that id: the file was deleted or is in another branch, or down_revision names something else than an id, such as a file's name.",
+            "Bring the file back, or write into down_revision the id that the other file has in revision. If nobody has applied the missing one, let the next come after its parent.",
         ),
         lines=("KeyError: '{revision}'",),
         also=(
@@ -170,7 +167,8 @@ ENTRIES = (
         when=lambda seen: (
             bool(
                 re.search(
-                    r"[Rr]evision\s+\S+\s+referenced\s+from|script.revision|_revision_map",
+                    r"[Rr]evision\s+\S+\s+referenced\s+from|script.revision|_revision_map"
+                    r"|KeyError:\s*'(?=[a-f]*\d)[0-9a-f]{10,}'",
                     seen.reading.text,
                 )
             )
@@ -216,7 +214,8 @@ ENTRIES = (
         lines=(
             "FAILED: Destination {revision} is not a valid downgrade target from current head(s)",
         ),
-        cure="downgrade keeps the revision that it names. To undo b2 itself: alembic downgrade b2-1.",
+        cure="downgrade goes back to the revision that it names and keeps it, so it has to be below the"
+        " database's: alembic current tells where that is. To undo b2 itself: alembic downgrade b2-1.",
         prevent="Read a downgrade as: go to.",
         chapter=5,
         commands=("downgrade",),
@@ -291,6 +290,68 @@ ENTRIES = (
         commands=("revision",),
     ),
     Entry(
+        id="C17",
+        mistake=Mistake(
+            "a row for a revision and one for its ancestor",
+            "Alembic was asked for two revisions of which one contains the other. Most often"
+            " alembic_version has a row too many, after a stamp or an edit by hand.",
+            "Look at the rows of alembic_version, and delete the one that the other comes after. Or name"
+            " one revision alone.",
+        ),
+        lines=(
+            "FAILED: Requested revision {revision} overlaps with other requested revisions {others}",
+        ),
+        prevent="Change alembic_version with alembic stamp, which clears what it replaces.",
+        chapter=9,
+        commands=("upgrade", "stamp"),
+    ),
+    Entry(
+        id="C18",
+        mistake=Mistake(
+            "a revision put in the middle",
+            "The revision that the new one is to come after has others after it, so a second head would"
+            " come to be.",
+            "Leave --head out, so that the new one comes after the head; --splice where a branch is meant.",
+        ),
+        lines=("FAILED: Revision {revision} is not a head revision; please specify --splice",),
+        prevent="Let alembic revision choose the parent.",
+        chapter=9,
+        commands=("revision",),
+    ),
+    Entry(
+        id="C19",
+        mistake=Mistake(
+            "alembic_version changed on the way",
+            "Alembic wanted to replace its row, and the row was another one by then. Most often a second"
+            " process migrates at the same time, or a migration has emptied or written the table itself;"
+            " it can also be two programs that share one alembic_version.",
+            "Let one process migrate. Two programs in one database: version_table in context.configure.",
+        ),
+        lines=(
+            "FAILED: Online migration expected to match one row when updating '{old}' to '{new}' in"
+            " '{table}'; {rows} found",
+        ),
+        also=("Online migration expected to match one row when",),
+        prevent="A job of its own that migrates; a version_table for each program.",
+        chapter=13,
+    ),
+    Entry(
+        id="C20",
+        mistake=Mistake(
+            "no folder of Alembic's at this place",
+            "script_location (or Flask-Migrate's directory) names a folder that is not there. Most often"
+            " the command runs in another folder or the image has no copy; else alembic init, or flask"
+            " db init, was never run.",
+            "Go to the project's folder, or write script_location = %(here)s/alembic. Run init only where"
+            " the project has no migrations yet.",
+        ),
+        lines=("FAILED: Path doesn't exist: {folder}",),
+        also=("Please use the 'init' command to create a new scripts folder",),
+        prevent="%(here)s in script_location.",
+        chapter=2,
+        commands=("upgrade", "revision", "current"),
+    ),
+    Entry(
         id="C13",
         mistake=Mistake(
             "a revision put in below",
@@ -308,7 +369,8 @@ ENTRIES = (
         id="C14",
         mistake=Mistake(
             "two upgrades at the same time",
-            "Two processes ran the same migration, and both began before the other was done.",
+            "Two processes changed the same thing in the system's tables, and both began before the other"
+            " was done. Most often two copies of an application migrate at their start.",
             "Run it again: one of the two has done the work. Then let one process migrate, or take an"
             " advisory lock in env.py first.",
         ),
@@ -328,8 +390,9 @@ ENTRIES = (
         mistake=shared("an index that stays behind"),
         lines=('(psycopg2.errors.DuplicateTable) relation "{table}" already exists',),
         when=lambda seen: (
-            seen.sends("CREATE (UNIQUE )?INDEX|create_index")
-            or (False if seen.reading.statement or seen.reading.place else None)
+            None
+            if index_is_made(seen) or not (seen.reading.statement or seen.reading.place)
+            else False
         ),
         tell="Is it an index? Then a downgrade has left it.",
         cure="Drop the index by hand, once, and let downgrade() drop what upgrade() makes.",

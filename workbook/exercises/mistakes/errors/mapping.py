@@ -8,9 +8,8 @@ ENTRIES = (
         id="E02",
         mistake=Mistake(
             "the same table twice",
-            "MetaData has a table of this name already: the cell with the models ran again, or the"
-            " module is imported under two names.",
-            "Keep models in a file and import it by one name; in a notebook restart the kernel.",
+            "MetaData has a table of this name already. Most often the module is imported under two names (app.models and models), or the cell with the models ran again; it can also be two classes with one __tablename__, or a class beside a Table of that name.",
+            "Import models by one name; in a notebook restart the kernel. Two classes: give one another __tablename__, or keep one.",
         ),
         lines=(
             "sqlalchemy.exc.InvalidRequestError: Table '{table}' is already defined for this MetaData instance.",

@@ -10,6 +10,7 @@ from workbook.exercises.mistakes.errors import Entry, Seen, shared
 CONSTRAINTS = """
 SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(:table) AND contype <> 'n' ORDER BY 1
 """
+IMPORTED = ("sa", "op", "postgresql", "sqlalchemy", "mysql", "sqlmodel", "pgvector", "geoalchemy2")
 INVALID = (
     "SELECT indexrelid::regclass::text, indrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
 )
@@ -42,6 +43,12 @@ def _in_migration(seen: Seen) -> bool | None:
     return False if place else None
 
 
+def _by_the_orm(seen: Seen) -> bool:
+    """Whether mapped classes wrote the statement: it names each column twice, or the ORM's files."""
+    labels = re.search(r"\b(\w+)\.(\w+) AS \1_\2", seen.reading.statement)
+    return bool(labels or re.search(r"sqlalchemy[/\\]orm[/\\]", seen.reading.text))
+
+
 ENTRIES = (
     Entry(
         id="D01",
@@ -51,17 +58,50 @@ ENTRIES = (
             " objects depend on it",
         ),
         cure="Drop the tables, views or keys that the DETAIL line names first.",
+        when=lambda seen: (
+            None
+            if re.search(
+                r"constraint\s+\S+\s+on\s+table|^(?!.*DETAIL)", seen.reading.block, re.DOTALL
+            )
+            else False
+        ),
+        tell="Is it a foreign key of another table? Then that table goes first, as in downgrade().",
         prevent="Read upgrade() from the bottom up: that is downgrade().",
         chapter=2,
         commands=("downgrade",),
     ),
     Entry(
+        id="G08",
+        mistake=Mistake(
+            "other objects depend on it",
+            "PostgreSQL drops nothing that something else stands on: a foreign key of another table, a"
+            " view, a default, a policy. The DETAIL line names each of them.",
+            "Drop what the DETAIL line names first, in the same revision, and make again what is still"
+            " wanted. CASCADE drops all of it without asking.",
+        ),
+        lines=(
+            "(psycopg2.errors.DependentObjectsStillExist) cannot drop table {table} because other"
+            " objects depend on it",
+            "(psycopg2.errors.DependentObjectsStillExist) cannot drop column {column} of table {table}"
+            " because other objects depend on it",
+        ),
+        also=(
+            "cannot drop index {index} because",
+            "cannot drop view {view} because",
+            "cannot drop function {function} because",
+            "Cannot drop table '{table}' referenced by a foreign key constraint",
+        ),
+        kinds=("DependentObjectsStillExist",),
+        prevent="Try each revision on a copy with all tables and views.",
+        chapter=8,
+        commands=("downgrade", "upgrade"),
+    ),
+    Entry(
         id="G03",
         mistake=Mistake(
             "a table that is not there",
-            "PostgreSQL was asked for a table that this database does not have at this point.",
-            "Is the name spelled as in the database, is it the right database, and has the revision that"
-            " makes the table been applied? alembic current says how far it is.",
+            "The statement names a table that this database does not have at this point. Most often the revision that makes it is not applied, or no revision makes it at all, because create_all or an older set-up did so elsewhere; it can also be another database or schema, or a name that is spelled otherwise.",
+            "alembic current says how far the database is, and a search in versions which revision makes the table. If none does: write one that does, and stamp it where the table is there.",
         ),
         lines=('(psycopg2.errors.UndefinedTable) relation "{table}" does not exist',),
         also=(
@@ -80,9 +120,7 @@ ENTRIES = (
         mistake=shared("the child comes before the parent"),
         lines=('(psycopg2.errors.UndefinedTable) relation "{table}" does not exist',),
         when=lambda seen: (
-            seen.sends(
-                rf"REFERENCES \"?{re.escape(seen.name('table')) or '[^ ]'}|create_foreign_key"
-            )
+            seen.sends(rf"CREATE TABLE.*REFERENCES \"?{re.escape(seen.name('table')) or '[^ ]'}\b")
             or (None if not seen.reading.statement else False)
         ),
         cure="Create the table that the foreign key leads to first.",
@@ -137,16 +175,34 @@ ENTRIES = (
     Entry(
         id="G07",
         mistake=Mistake(
-            "SQL that PostgreSQL cannot read",
-            "The statement is no SQL to PostgreSQL from the word on that the message names: a slip, a word"
-            " that needs double quotes as a name, or another system's dialect.",
+            "SQL that the database cannot read",
+            "The statement is no SQL to this database from the word on that the message names: a slip, a word that needs quotes as a name, or another system's dialect.",
             "Look at what stands just before that word. The statement is below, or in op.execute.",
         ),
         lines=('(psycopg2.errors.SyntaxError) syntax error at or near "{word}"',),
-        also=("PostgresSyntaxError: syntax error at",),
+        also=(
+            "PostgresSyntaxError: syntax error at",
+            "You have an error in your SQL syntax",
+            'near "{word}": syntax error',
+        ),
+        when=lambda seen: not re.search('near"(?:ALTER|DROP|CONSTRAINT)":', seen.said),
         prevent="Try SQL in psql or %sql before it goes into a revision.",
         chapter=4,
         commands=("upgrade", "%sql"),
+    ),
+    Entry(
+        id="G07b",
+        mistake=Mistake(
+            "several statements at once",
+            "The driver prepares each statement on the server, which takes one at a time, and this text"
+            " holds several with semicolons between them. asyncpg always does so; psycopg 3 where there"
+            " are parameters.",
+            "One op.execute for each statement.",
+        ),
+        lines=("cannot insert multiple commands into a prepared statement",),
+        prevent="One statement a call, with every driver.",
+        source="https://github.com/langchain-ai/langchain-postgres/issues/101",
+        chapter=4,
     ),
     Entry(
         id="D15g",
@@ -231,10 +287,8 @@ ENTRIES = (
         id="G04",
         mistake=Mistake(
             "a column that is not there",
-            "The statement names a column that the table does not have now: code and database are of two"
-            " different days.",
-            "alembic current tells where the database is. If a revision with the column waits, upgrade;"
-            " if the column was dropped or renamed, the code is older than the database.",
+            "The statement names a column that the table does not have now. Most often a revision with it is not applied here, or code and database are of two different days; it can also be the spelling: PostgreSQL folds names without double quotes to lower case.",
+            "alembic current tells where the database is. If a revision with the column waits, upgrade; if the column was dropped or renamed, the code is older than the database. A HINT proposes a column that is there.",
         ),
         lines=(
             "(psycopg2.errors.UndefinedColumn) column {column} does not exist",
@@ -262,7 +316,7 @@ ENTRIES = (
         also=("column {column} does not exist",),
         when=lambda seen: (
             _in_migration(seen)
-            and (seen.reading.statement.startswith(("SELECT", "INSERT", "UPDATE")) or None)
+            and ("HINT" not in seen.reading.block and (_by_the_orm(seen) or None))
         ),
         cure="sa.table and sa.column in the revision, with the columns that are there at this point.",
         tell="Does the revision import the models? They know columns of later revisions.",
@@ -273,9 +327,8 @@ ENTRIES = (
         id="G04b",
         mistake=Mistake(
             "a column that is not there at this revision",
-            "The revision names a column that the table does not have at this point of the history.",
-            "Compare the name with what the revisions before it make. Was the file edited, or the table"
-            " changed by hand?",
+            "The revision names a column that the table does not have at this point of the history: the name is spelled otherwise, another revision should have made it, or the table was changed by hand.",
+            "Compare the name with what the revisions before it make; a HINT proposes one that is there.",
         ),
         lines=(
             '(psycopg2.errors.UndefinedColumn) column "{column}" of relation "{table}" does not exist',
@@ -295,6 +348,7 @@ ENTRIES = (
         id="D08",
         mistake=shared("text that SQLAlchemy does not take"),
         lines=("sqlalchemy.exc.ObjectNotExecutableError: Not an executable object:",),
+        also=("should be explicitly declared as text(",),
         cure='connection.execute(sa.text("...")). op.execute takes plain text.',
         prevent="A type checker sees it.",
         chapter=7,
@@ -319,7 +373,7 @@ ENTRIES = (
             "(sqlalchemy.exc.InvalidRequestError) A value is required for bind parameter '{name}'",
         ),
         also=("A value is required for bind parameter",),
-        cure=r"Write \: for a colon that is meant, in a raw string r\"...\"; hand over values with bindparams.",
+        cure=r"Hand the value over with bindparams, if one is missing. Write \: for a colon that is meant, in a raw string r\"...\".",
         prevent="Values as parameters, not in the text.",
         chapter=7,
         commands=("upgrade", "python"),
@@ -373,10 +427,217 @@ ENTRIES = (
             '(psycopg2.errors.UndefinedObject) constraint "{constraint}" of relation "{table}" does not exist',
         ),
         cure="Take the name that pg_constraint has. PostgreSQL's own names are like jobs_company_id_fkey.",
+        tell="Was the name guessed? PostgreSQL's own are like jobs_company_id_fkey; pg_constraint lists them.",
+        when=lambda seen: None,
         prevent="MetaData(naming_convention=...) from the first revision on.",
         chapter=8,
         commands=("downgrade", "upgrade"),
         look=_constraints,
+    ),
+    Entry(
+        id="G09",
+        mistake=Mistake(
+            "a constraint that is not there",
+            "The table has no constraint of this name in this database. Most often it was made without a"
+            " name, so the database chose one; it can also be gone already, or be a unique index and no"
+            " constraint.",
+            "Give op.drop_constraint the name that the database has: pg_constraint, or \\d in psql.",
+        ),
+        lines=(
+            '(psycopg2.errors.UndefinedObject) constraint "{constraint}" of relation "{table}" does not exist',
+        ),
+        also=("No such constraint: '{constraint}'", "No constraint found named {constraint}"),
+        prevent="MetaData(naming_convention=...) from the first revision on.",
+        chapter=8,
+        commands=("downgrade", "upgrade"),
+        look=_constraints,
+    ),
+    Entry(
+        id="G10",
+        mistake=Mistake(
+            "a constraint that is there already",
+            "The table has a constraint of this name: an earlier try, another revision or create_all has"
+            " made it, or two constraints were given one name.",
+            "If it is the same, leave the operation out; if it is another, give this one a name of its own.",
+        ),
+        lines=(
+            '(psycopg2.errors.DuplicateObject) constraint "{constraint}" for relation "{table}" already exists',
+        ),
+        also=("Duplicate foreign key constraint name '{constraint}'",),
+        prevent="A naming convention, so that each name says table and column.",
+        chapter=8,
+        look=_constraints,
+    ),
+    Entry(
+        id="G11",
+        mistake=Mistake(
+            "something that is not there",
+            "The statement names an object (a trigger, a collation, an extension, a setting) that this"
+            " database does not have, or has in a schema that is not searched.",
+            "Compare its name with what the revisions before it make. IF EXISTS serves databases that"
+            " differ.",
+        ),
+        lines=(
+            '(psycopg2.errors.UndefinedObject) trigger "{trigger}" for table "{table}" does not exist',
+        ),
+        kinds=("UndefinedObject",),
+        prevent="Build a database from nothing in CI, with the revisions alone.",
+        chapter=8,
+    ),
+    Entry(
+        id="G12",
+        mistake=Mistake(
+            "something that is there already",
+            "The database has an object of this name: an earlier try, another revision or somebody's hand"
+            " has made it.",
+            "Look where it comes from. IF NOT EXISTS or CREATE OR REPLACE serve databases that differ.",
+        ),
+        lines=(
+            '(psycopg2.errors.DuplicateObject) trigger "{trigger}" for relation "{table}" already exists',
+        ),
+        also=('extension "{extension}" already exists', 'schema "{schema}" already exists'),
+        kinds=("DuplicateObject", "DuplicateSchema", "DuplicateFunction", "DuplicateAlias"),
+        prevent="Take each revision up, down and up again.",
+        chapter=8,
+    ),
+    Entry(
+        id="G13",
+        mistake=Mistake(
+            "a function that is not there",
+            "PostgreSQL has no function of this name for arguments of these types. Most often an extension"
+            " brings it (uuid-ossp has uuid_generate_v4) and is not made in this database; it can also"
+            " be the types of the arguments, the search_path, or a newer version's function.",
+            "CREATE EXTENSION in a revision before it; gen_random_uuid() needs none. Else cast the"
+            " arguments to what the function takes.",
+        ),
+        lines=("(psycopg2.errors.UndefinedFunction) function {function} does not exist",),
+        prevent="The extension in the first revision that needs it.",
+        chapter=8,
+    ),
+    Entry(
+        id="G13b",
+        mistake=Mistake(
+            "types that do not go together",
+            "The statement compares or joins values of two types for which PostgreSQL has no operator, and"
+            " it turns none into the other by itself.",
+            "Cast one of them (column::text), or give both columns the same type.",
+        ),
+        lines=("(psycopg2.errors.UndefinedFunction) operator does not exist: {operator}",),
+        kinds=("UndefinedFunction",),
+        prevent="One type for ids.",
+        chapter=7,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="G14",
+        mistake=Mistake(
+            "a number out of range",
+            "The value does not fit the column's type: an integer ends at 2,147,483,647, a numeric at its"
+            " precision. Most often a count, a size in bytes or a time in milliseconds has outgrown it.",
+            "op.alter_column(..., type_=sa.BigInteger()), which rewrites the table under a lock.",
+        ),
+        lines=("(psycopg2.errors.NumericValueOutOfRange) integer out of range",),
+        also=(
+            "bigint out of range",
+            "smallint out of range",
+            "numeric field overflow",
+            "is out of range for type",
+            "value out of int32 range",
+            "value out of int64 range",
+            "Out of range value for column",
+        ),
+        kinds=("NumericValueOutOfRange",),
+        prevent="BigInteger for ids and sizes that grow.",
+        chapter=7,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="G15",
+        mistake=Mistake(
+            "a value that the driver cannot write",
+            "psycopg2 was handed an object of a type for which it knows no SQL: most often a dict for a"
+            " column that is no JSON to SQLAlchemy, a number of numpy's, or an object in place of its id.",
+            "Give the column its type (JSON, JSONB) in sa.table and sa.column, or turn the value: json.dumps,"
+            " float(), str(), object.id.",
+        ),
+        lines=("(psycopg2.ProgrammingError) can't adapt type '{type}'",),
+        also=("cannot adapt type '{type}'", "type '{type}' is not supported"),
+        prevent="Columns with their types in data migrations.",
+        chapter=7,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="G16",
+        mistake=Mistake(
+            "a text that is no value of the type",
+            "PostgreSQL was to read a text as a number, a date, a boolean, a UUID or JSON, and it is none:"
+            " the message shows it. Most often rows hold what nobody expected, such as an empty text.",
+            "Find the rows (WHERE column !~ '^[0-9]+$'), put them right, then change the type; or let USING"
+            " say what becomes of them: NULLIF(column, '')::integer.",
+        ),
+        lines=(
+            '(psycopg2.errors.InvalidTextRepresentation) invalid input syntax for type {type}: "{value}"',
+        ),
+        also=("invalid input syntax for", "date/time field value out of range:"),
+        kinds=("InvalidTextRepresentation", "InvalidDatetimeFormat"),
+        prevent="Look at the values before you plan the change.",
+        chapter=7,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="G17",
+        mistake=Mistake(
+            "a column of the primary key",
+            "A column of the primary key is NOT NULL, and cannot become nullable while it belongs to it.",
+            "Leave it required, or drop the primary key first and make another one.",
+        ),
+        lines=('(psycopg2.errors.InvalidTableDefinition) column "{column}" is in a primary key',),
+        prevent="Read each alter_column of a draft: the models may lack primary_key=True.",
+        chapter=8,
+    ),
+    Entry(
+        id="G17b",
+        mistake=Mistake(
+            "a second primary key",
+            "A table has one primary key, and this one has it already.",
+            "Drop the old one first (its name is in pg_constraint). A key of two columns is one constraint"
+            " that names both.",
+        ),
+        lines=(
+            '(psycopg2.errors.InvalidTableDefinition) multiple primary keys for table "{table}" are not allowed',
+        ),
+        also=("Multiple primary key defined",),
+        prevent="A name for each primary key.",
+        chapter=8,
+    ),
+    Entry(
+        id="G18",
+        mistake=Mistake(
+            "rows whose checks are still to come",
+            "Rows were written in this transaction, and a deferred constraint or trigger on them waits for"
+            " its end; until then PostgreSQL does not alter the table.",
+            "Two revisions (with transaction_per_migration=True), or SET CONSTRAINTS ALL IMMEDIATE between.",
+        ),
+        lines=(
+            '(psycopg2.errors.ObjectInUse) cannot ALTER TABLE "{table}" because it has pending trigger events',
+        ),
+        prevent="Shape and data in revisions of their own.",
+        chapter=7,
+    ),
+    Entry(
+        id="G19",
+        mistake=Mistake(
+            "a session that may only read",
+            "The server takes no changes on this connection. Most often the address leads to a replica; it"
+            " can also be default_transaction_read_only, or a provider that has run out of space.",
+            "Let migrations run on the primary: SELECT pg_is_in_recovery() says which one this is.",
+        ),
+        lines=(
+            "(psycopg2.errors.ReadOnlySqlTransaction) cannot execute {command} in a read-only transaction",
+        ),
+        also=("attempt to write a readonly database", "is running with the --read-only option"),
+        prevent="One address for migrations, which leads to the primary.",
+        chapter=13,
     ),
     Entry(
         id="D11b",
@@ -487,8 +748,10 @@ ENTRIES = (
         lines=(
             '(psycopg2.errors.ForeignKeyViolation) insert or update on table "{table}" violates foreign key constraint "{constraint}"',
         ),
-        also=("FOREIGN KEY constraint failed",),
-        when=lambda seen: False if _in_migration(seen) else None,
+        also=("Cannot add or update a child row: a foreign key constraint fails",),
+        when=lambda seen: (
+            False if seen.sends("ALTER TABLE|ADD CONSTRAINT|create_foreign_key") else None
+        ),
         prevent="Parents first, in data as in tables.",
         chapter=4,
         commands=("python", "%sql"),
@@ -501,6 +764,7 @@ ENTRIES = (
             '(psycopg2.errors.UniqueViolation) could not create unique index "{constraint}"',
             '(psycopg2.errors.CheckViolation) check constraint "{constraint}" of relation "{table}" is violated by some row',
         ),
+        also=("Cannot add or update a child row: a foreign key constraint fails",),
         when=lambda seen: (
             "foreign key" not in seen.reading.block
             or seen.sends("ADD CONSTRAINT|FOREIGN KEY|create_foreign_key")
@@ -522,6 +786,7 @@ ENTRIES = (
         lines=(
             '(psycopg2.errors.ForeignKeyViolation) update or delete on table "{table}" violates foreign key constraint "{constraint}" on table',
         ),
+        also=("Cannot delete or update a parent row: a foreign key constraint fails",),
         prevent="Decide on ON DELETE when the key is made.",
         chapter=4,
         commands=("python", "%sql"),
@@ -541,6 +806,8 @@ ENTRIES = (
         also=(
             'null value in column "{column}" violates not-null constraint',
             "NOT NULL constraint failed: ",
+            "doesn't have a default value",
+            "Column '{column}' cannot be null",
         ),
         prevent="New columns nullable or with server_default while old code runs.",
         chapter=12,
@@ -556,7 +823,7 @@ ENTRIES = (
         lines=(
             '(psycopg2.errors.CheckViolation) new row for relation "{table}" violates check constraint',
         ),
-        also=("CHECK constraint failed: ",),
+        also=("CHECK constraint failed: ", "Check constraint '{constraint}' is violated"),
         prevent="The same rule in the application, with a better message.",
         chapter=8,
         commands=("python", "%sql"),
@@ -607,7 +874,7 @@ ENTRIES = (
         id="D17",
         mistake=Mistake(
             "a view stands on the column",
-            "A view uses the column, so PostgreSQL neither drops it nor changes its type.",
+            "A view or a rule uses the column, so PostgreSQL neither drops it nor changes its type.",
             "Drop the view, change the column, create the view again, all in one revision.",
         ),
         lines=(
@@ -615,6 +882,7 @@ ENTRIES = (
             " because other objects depend on it",
             "(psycopg2.errors.FeatureNotSupported) cannot alter type of a column used by a view or rule",
         ),
+        when=lambda seen: bool(re.search(r"\b(?:view|rule|materialized)\b", seen.reading.block)),
         prevent="Views in revisions, so that a search finds them.",
         chapter=12,
     ),
@@ -640,7 +908,6 @@ ENTRIES = (
             "(psycopg2.errors.DependentObjectsStillExist) cannot drop constraint {constraint} on table"
             " {table} because other objects depend on it",
         ),
-        also=("cannot drop index {index} because", "cannot drop view {view} because"),
         prevent="Try each revision on a copy with all tables.",
         chapter=8,
     ),
@@ -656,16 +923,30 @@ ENTRIES = (
         lines=(
             '(sqlite3.OperationalError) near "ALTER": syntax error',
             "NotImplementedError: No support for ALTER of constraints in SQLite dialect.",
-            "ValueError: Constraint must have a name",
         ),
         also=(
             "No support for ALTER of constraints in SQLite dialect",
             'near "ALTER": syntax error',
             '(sqlite3.OperationalError) near "DROP": syntax error',
             "Cannot add a UNIQUE column",
+            "Cannot add a PRIMARY KEY column",
+            "Cannot add a column with non-constant default",
+            "Cannot add a REFERENCES column with non-NULL default value",
             '(sqlite3.OperationalError) near "CONSTRAINT": syntax error',
         ),
         prevent="Develop on the system that production has.",
+        chapter=8,
+    ),
+    Entry(
+        id="D18c",
+        mistake=Mistake(
+            "a constraint without a name in batch mode",
+            "Batch mode makes the table again and has to tell its constraints apart by their names; this"
+            " one was given None, as drafts do where there is no naming convention.",
+            "A name in the operation, or op.batch_alter_table(..., naming_convention=...).",
+        ),
+        lines=("ValueError: Constraint must have a name",),
+        prevent="MetaData(naming_convention=...) from the first revision on.",
         chapter=8,
     ),
     Entry(
@@ -691,6 +972,7 @@ ENTRIES = (
             "SAWarning: Cannot correctly sort tables; there are unresolvable cycles between tables",
         ),
         also=("sqlalchemy.exc.CircularDependencyError", "Can't sort tables for DROP;"),
+        when=lambda seen: not re.search("ProcessAll|SaveUpdate", seen.reading.block),
         prevent="use_alter=True in one of the two ForeignKeys.",
         chapter=8,
         commands=("revision --autogenerate", "upgrade"),
@@ -711,28 +993,24 @@ ENTRIES = (
         quiet=True,
     ),
     Entry(
+        id="D21f",
+        mistake=Mistake(
+            "a name that Python does not know",
+            "The file uses a name that it neither defines nor imports. Most often an import is missing; it"
+            " can also be a slip, or quotes that were forgotten.",
+            "The line above the error names the place. Import the name there, or spell it as it is"
+            " defined.",
+        ),
+        lines=("NameError: name '{name}' is not defined",),
+        prevent="A linter (ruff check) says so before anything runs.",
+        chapter=6,
+    ),
+    Entry(
         id="D21",
         mistake=shared("an import is missing"),
-        lines=("NameError: name 'postgresql' is not defined",),
-        also=tuple(
-            f"name '{name}' is not defined"
-            for name in (
-                "sa",
-                "op",
-                "sqlalchemy",
-                "mysql",
-                "sqlmodel",
-                "Text",
-                "Vector",
-                "pgvector",
-                "geoalchemy2",
-                "sqlalchemy_utils",
-                "fastapi_users_db_sqlalchemy",
-            )
-        ),
-        when=lambda seen: (
-            True if "versions" in getattr(seen.reading.place, "file", "versions") else None
-        ),
+        lines=("NameError: name '{name}' is not defined",),
+        when=lambda seen: _imported(seen) or None,
+        tell="Is it a package's? Then the import of it is missing at the top of the file.",
         cure="Write the import at the top of the file: from sqlalchemy.dialects import postgresql.",
         prevent="Run each revision before it is shared; put common imports into script.py.mako.",
         chapter=6,
@@ -764,7 +1042,7 @@ ENTRIES = (
         ),
         lines=("AttributeError: module '{module}' has no attribute 'down_revision'",),
         also=(
-            "has no attribute 'revision'",
+            "module '{module}' has no attribute 'revision'",
             "Could not determine revision id from filename {file}. Be sure the 'revision' variable is declared",
         ),
         prevent="alembic revision makes files.",
@@ -786,6 +1064,7 @@ ENTRIES = (
         lines=("AttributeError: module '{module}' has no attribute 'upgrade'",),
         also=("_py' has no attribute 'downgrade'", "_' has no attribute 'downgrade'"),
         cure="def upgrade() -> None: and def downgrade() -> None:, by these names.",
+        when=lambda seen: not re.match(r"(?:flask_)?(?:alembic|migrate)\b", seen.name("module")),
         prevent="alembic revision makes files.",
         chapter=2,
         commands=("upgrade", "downgrade"),
@@ -803,13 +1082,23 @@ ENTRIES = (
             "(psycopg2.errors.InFailedSqlTransaction) current transaction is aborted, commands ignored"
             " until end of transaction block",
         ),
-        also=("current transaction is aborted",),
+        also=(
+            "current transaction is aborted",
+            "Can't reconnect until invalid transaction is rolled back",
+        ),
         kinds=("InFailedSqlTransaction",),
+        echo=True,
         prevent="No try around a statement in a migration.",
         chapter=3,
         commands=("upgrade", "python"),
     ),
 )
+
+
+def _imported(seen: Seen) -> bool:
+    """Whether a revision lacks the name, or it is one that revisions import."""
+    place = seen.reading.place
+    return seen.name("name") in IMPORTED or bool(place and "versions" in place.file)
 
 
 def _file(seen: Seen) -> str:

@@ -35,7 +35,12 @@ ENTRIES = (
             "End the other transaction (commit, rollback, close the session), then run it again.",
         ),
         lines=("(psycopg2.errors.LockNotAvailable) canceling statement due to lock timeout",),
-        also=("could not obtain lock on relation", "Lock wait timeout exceeded"),
+        also=(
+            "could not obtain lock on relation",
+            "Lock wait timeout exceeded",
+            "(sqlite3.OperationalError) database is locked",
+            "database is locked",
+        ),
         kinds=("LockNotAvailable",),
         prevent="Short transactions, lock_timeout, and a migration that tries again.",
         chapter=11,
@@ -51,7 +56,6 @@ ENTRIES = (
             " pg_blocking_pids names it.",
         ),
         lines=("(psycopg2.errors.LockNotAvailable) canceling statement due to lock timeout",),
-        also=("canceling statement due to user request",),
         when=lambda seen: (
             any("idle in transaction" in each for each in seen.site.holders())
             if seen.site
@@ -72,6 +76,19 @@ ENTRIES = (
         ),
         lines=("(psycopg2.errors.QueryCanceled) canceling statement due to statement timeout",),
         prevent="Measure on as many rows as production has.",
+        chapter=11,
+        look=_holders,
+    ),
+    Entry(
+        id="E05c",
+        mistake=Mistake(
+            "a statement that somebody broke off",
+            "Ctrl-C, a stopped cell or pg_cancel_backend ended the statement. Its transaction is rolled"
+            " back.",
+            "Look whether it was meant. If it waited for a lock, see who held it (pg_blocking_pids).",
+        ),
+        lines=("(psycopg2.errors.QueryCanceled) canceling statement due to user request",),
+        prevent="lock_timeout, so that nobody has to break a wait off by hand.",
         chapter=11,
         look=_holders,
     ),
@@ -127,10 +144,9 @@ ENTRIES = (
     Entry(
         id="E07b",
         mistake=Mistake(
-            "DROP or CREATE DATABASE within a transaction",
-            "These commands, VACUUM and some others run alone, and a connection of SQLAlchemy has opened"
-            " a transaction.",
-            'engine.execution_options(isolation_level="AUTOCOMMIT").',
+            "a command that cannot run within a transaction",
+            "CREATE and DROP DATABASE, VACUUM and some others run alone, and SQLAlchemy or Alembic has opened a transaction.",
+            'engine.execution_options(isolation_level="AUTOCOMMIT"); in a revision: with op.get_context().autocommit_block():.',
         ),
         lines=(
             "(psycopg2.errors.ActiveSqlTransaction) DROP DATABASE cannot run inside a transaction block",
@@ -214,20 +230,44 @@ ENTRIES = (
         id="E15",
         mistake=Mistake(
             "a connection that was cut",
-            "The server, or something on the way to it, closed the connection while it was in use or"
-            " idle: a restart, a timeout of a proxy, an administrator.",
-            "Run it again. What was not committed is gone with the connection.",
+            "The connection was closed while it was in use or idle. It can be a restart or a crash of the server (out of memory, too), an administrator, or a proxy, a pooler or a firewall that ends what is idle or takes too long, such as a backfill in one statement.",
+            "Run it again: what was not committed is gone with the connection. If it stops at the same place again, look into the server's log, and do the work in batches that each take seconds.",
         ),
         lines=("server closed the connection unexpectedly",),
         also=(
             "terminating connection due to administrator command",
             "SSL connection has been closed unexpectedly",
+            "SSL SYSCALL error",
             "connection already closed",
+            "the connection is lost",
+            "the connection is closed",
+            "connection was closed in the middle of operation",
+            "terminating connection due to",
+            "could not receive data from server",
+            "could not send data to server",
+            "Connection reset by peer",
             "MySQL server has gone away",
+            "Lost connection to MySQL server during query",
         ),
+        when=lambda seen: "bad record mac" not in seen.reading.block,
         prevent="pool_pre_ping=True in the application.",
         chapter=13,
         commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="E15b",
+        mistake=Mistake(
+            "a connection that two processes share",
+            "What came over the encrypted connection made no sense. Most often a connection was opened"
+            " before a fork (gunicorn --preload, celery, multiprocessing) and both processes speak on it.",
+            "engine.dispose() in each child after the fork, or make the engine there.",
+        ),
+        lines=("SSL error: decryption failed or bad record mac",),
+        also=("bad record mac", "SSL error: sslv3 alert", "SSL error: unexpected eof"),
+        prevent="Engines are made in the process that uses them.",
+        source="https://github.com/gc3pie/gc3pie/issues/550",
+        chapter=13,
+        commands=("python",),
     ),
     Entry(
         id="E16",
@@ -248,19 +288,48 @@ ENTRIES = (
         commands=("python", "upgrade"),
     ),
     Entry(
+        id="E17b",
+        mistake=Mistake(
+            "a query where nobody awaits",
+            "With an async driver each query has to be awaited. Most often an attribute that was not"
+            " loaded (a relationship, an expired column) was read and sent a query of its own.",
+            "Load it beforehand, with selectinload() or await session.refresh(); expire_on_commit=False"
+            " keeps what is loaded.",
+        ),
+        lines=(
+            "sqlalchemy.exc.MissingGreenlet: greenlet_spawn has not been called; can't call await_() here.",
+        ),
+        also=("greenlet_spawn has not been called",),
+        when=lambda seen: False if re.search(r"env\.py", seen.reading.text) else None,
+        prevent="One address for the application and one for migrations.",
+        chapter=13,
+        commands=("python",),
+    ),
+    Entry(
         id="E17",
         mistake=Mistake(
             "an async driver in a plain env.py",
-            "The address names a driver for asyncio, and this env.py connects without it.",
+            "A driver for asyncio was asked to work outside of what SQLAlchemy's asyncio extension runs: the address names it, and this env.py connects without await.",
             "alembic init -t async makes an env.py that can. Or give Alembic an address with psycopg2.",
         ),
         lines=(
             "sqlalchemy.exc.MissingGreenlet: greenlet_spawn has not been called; can't call await_() here.",
         ),
-        also=(
-            "greenlet_spawn has not been called",
-            "The asyncio extension requires an async driver to be used.",
+        also=("greenlet_spawn has not been called",),
+        when=lambda seen: True if re.search(r"env\.py", seen.reading.text) else None,
+        tell="Is it Alembic that connects? Then env.py is the plain one: alembic init -t async makes the other.",
+        prevent="One address for the application and one for migrations.",
+        chapter=13,
+    ),
+    Entry(
+        id="E17c",
+        mistake=Mistake(
+            "a plain driver where an async driver belongs",
+            "create_async_engine was given an address whose driver waits without asyncio, such as psycopg2.",
+            "Write postgresql+asyncpg:// (or +psycopg, which can do both) there, or take create_engine and"
+            " the plain env.py.",
         ),
+        lines=("The asyncio extension requires an async driver to be used.",),
         prevent="One address for the application and one for migrations.",
         chapter=13,
     ),

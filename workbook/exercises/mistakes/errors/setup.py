@@ -5,8 +5,10 @@ from collections.abc import Iterable
 
 from workbook.exercises import Mistake
 from workbook.exercises.mistakes.errors import Entry, Seen, shared
+from workbook.reading import squeezed
 
-DRIVERS = ("psycopg2", "MySQLdb", "pymysql", "aiosqlite", "pyodbc", "pg8000")
+OWN = ("app", "src", "api", "backend", "server", "core", "models", "db", "database")
+DRIVERS = ("psycopg2", "MySQLdb", "pymysql", "aiosqlite", "aiomysql", "pyodbc", "pg8000")
 
 
 def _role(seen: Seen) -> Iterable[str]:
@@ -25,11 +27,9 @@ ENTRIES = (
     Entry(
         id="A01",
         mistake=Mistake(
-            "Alembic runs in another folder",
-            "Alembic looks for alembic.ini, or for [tool.alembic] in pyproject.toml, in the folder"
-            " where the command was run, and there is neither.",
-            "Go to the project's folder, or say where the file is: alembic -c path/alembic.ini,"
-            " or the variable ALEMBIC_CONFIG.",
+            "no settings for Alembic",
+            "Alembic found no script_location: there is no alembic.ini, and no [tool.alembic] in a pyproject.toml, in the folder where the command ran, or the section has another name. Most often the command runs in another folder; in a container the file may not have been copied.",
+            "Go to the project's folder, or say where the file is: alembic -c path/alembic.ini, or the variable ALEMBIC_CONFIG. In an image: COPY alembic.ini and the folder with env.py.",
         ),
         lines=("FAILED: No 'script_location' key found in configuration",),
         also=("No config file 'alembic.ini' found",),
@@ -49,11 +49,31 @@ ENTRIES = (
         chapter=2,
     ),
     Entry(
+        id="A02b",
+        mistake=Mistake(
+            "a dialect that SQLAlchemy does not find",
+            "The address begins with the name of a system or a driver for which no dialect is installed:"
+            " most often it is misspelt, or its package (as for redshift or snowflake) is missing.",
+            "Compare what stands before :// with the list in SQLAlchemy's documentation, and install the"
+            " package that brings the dialect.",
+        ),
+        lines=(
+            "sqlalchemy.exc.NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:{dialect}",
+        ),
+        when=lambda seen: (
+            not re.search(r"dialects:\s*(?:driver|postgres)\s*$", seen.reading.block, re.MULTILINE)
+        ),
+        prevent="List the dialect's package among the project's dependencies.",
+        chapter=2,
+    ),
+    Entry(
         id="A03",
         mistake=shared("a bare postgresql:// means another driver", "2.1"),
         lines=("ModuleNotFoundError: No module named 'psycopg'",),
         cure="Write postgresql+psycopg2:// for psycopg2, or install psycopg[binary] and write"
         " postgresql+psycopg://.",
+        when=lambda seen: None,
+        tell="Does the address say postgresql:// and no driver? SQLAlchemy 2.1 takes psycopg 3 then, and older ones psycopg2.",
         prevent="Name the driver in each address.",
         chapter=2,
     ),
@@ -61,11 +81,13 @@ ENTRIES = (
         id="A03b",
         mistake=Mistake(
             "the driver is not installed",
-            "The address names a system or a driver, and Python has no package of that name here.",
-            "Install the driver into the environment that runs the command, such as"
-            " psycopg2-binary for postgresql+psycopg2://, or name one in the address that is there.",
+            "The address names a system or a driver, and Python has no package of that name in the environment that ran the command.",
+            "Install the driver into that environment, such as psycopg2-binary for postgresql+psycopg2://, or name one in the address that is there. Where it is installed: another Python ran.",
         ),
-        lines=("ModuleNotFoundError: No module named 'asyncpg'",),
+        lines=(
+            "ModuleNotFoundError: No module named 'asyncpg'",
+            "ModuleNotFoundError: No module named 'psycopg'",
+        ),
         also=("No module named MySQLdb", *(f"No module named '{each}'" for each in DRIVERS)),
         prevent="List the driver among the project's dependencies.",
         chapter=2,
@@ -105,7 +127,7 @@ ENTRIES = (
             'Double the sign on the way: url.replace("%", "%%"). Or hand the address to'
             " create_engine in env.py, and not to the config.",
         ),
-        lines=("ValueError: invalid interpolation syntax in '…' at position",),
+        lines=("ValueError: invalid interpolation syntax in '",),
         prevent="Let env.py make the engine itself from the variable.",
         chapter=13,
     ),
@@ -138,6 +160,8 @@ ENTRIES = (
             "[Errno -2] Name or service not known",
             "Temporary failure in name resolution",
             "Unknown MySQL server host",
+            "nodename nor servname provided",
+            "No address associated with hostname",
         ),
         when=lambda seen: "@" not in seen.name("host"),
         prevent="Let one variable hold the address, and set it for each place.",
@@ -168,6 +192,7 @@ ENTRIES = (
         ),
         lines=('password authentication failed for user "{role}"',),
         also=("Access denied for user '{role}'@", "InvalidPasswordError:"),
+        when=lambda seen: "to database" not in seen.reading.block,
         prevent="Keep the password in one place, and read it from there.",
         chapter=13,
     ),
@@ -175,13 +200,37 @@ ENTRIES = (
         id="A08c",
         mistake=Mistake(
             "the system's user is not the role",
-            "The server lets a user of this machine in as the role of the same name, without a password,"
-            " and the address names another role.",
+            "The server lets a user of this machine in as the role of the same name, without a password, and the address names another role.",
             "Name your own role, or connect over TCP with a password: a host in the address.",
         ),
         lines=('Peer authentication failed for user "{role}"',),
-        also=('no pg_hba.conf entry for host "',),
         prevent="Let the address name host, role and database.",
+        chapter=13,
+    ),
+    Entry(
+        id="A08d",
+        mistake=Mistake(
+            "no password was handed over",
+            "The server asks for a password and the address has none. Most often the variable that holds"
+            " it is empty where the command runs, or .env was not read.",
+            "Put the password into the address or into PGPASSWORD, and look what env.py really gets.",
+        ),
+        lines=("fe_sendauth: no password supplied",),
+        prevent='os.environ["..."] stops at once when a variable is missing.',
+        chapter=13,
+    ),
+    Entry(
+        id="A08e",
+        mistake=Mistake(
+            "the server does not let this connection in",
+            "pg_hba.conf has no line for this host, role and database, with or without SSL as the message"
+            " says; or one side demands SSL and the other has none.",
+            "Where the message says no encryption or SSL off: sslmode=require in the address. Else let the"
+            " server's administrator add a line, or come from an address that has one.",
+        ),
+        lines=('FATAL:  no pg_hba.conf entry for host "{host}"',),
+        also=("server does not support SSL, but SSL was required", "SSL connection is required"),
+        prevent="Write sslmode into the address, as the server wants it.",
         chapter=13,
     ),
     Entry(
@@ -208,8 +257,9 @@ ENTRIES = (
         lines=('connection to server at "{host}"…failed: Connection refused',),
         also=(
             "could not connect to server: Connection refused",
-            "Is the server running on that host and accepting",
-            "[Errno 111] Connection refused",
+            "Connection refused…Is the server running on",
+            "] Connection refused",
+            "] Connect call failed",
             "[Errno 111] Connect call failed",
             "Can't connect to MySQL server on",
             "Can't connect to local MySQL server",
@@ -220,10 +270,31 @@ ENTRIES = (
         chapter=13,
     ),
     Entry(
+        id="A09e",
+        mistake=Mistake(
+            "no answer from the server",
+            "Nothing came back from this host in time. Most often a firewall or a security group throws the"
+            " packets away, or the host's address is not to be reached from this network.",
+            "Try host and port from the machine that runs the command (pg_isready -h ... -p ...), and open"
+            " the way: the firewall, the security group, a VPN.",
+        ),
+        lines=("connection timeout expired",),
+        also=(
+            "Connection timed out",
+            "timeout expired",
+            "No route to host",
+            "Network is unreachable",
+            "Operation timed out",
+        ),
+        prevent="connect_timeout in the address, so that it is said early.",
+        chapter=13,
+    ),
+    Entry(
         id="A09c",
         mistake=Mistake(
             "a server that is still starting",
-            "The server runs and does not take connections yet, or it is being shut down.",
+            "The server runs and does not take connections now: it is starting, being shut down, or it"
+            " repairs itself after a crash (in recovery mode).",
             "Wait until pg_isready says that it accepts connections, then run the command again.",
         ),
         lines=("FATAL:  the database system is starting up",),
@@ -256,16 +327,32 @@ ENTRIES = (
         commands=("init",),
     ),
     Entry(
+        id="A11b",
+        mistake=Mistake(
+            "a module that Python does not find",
+            "The environment that ran the command has no module of this name: most often its package is"
+            " not installed there, or another Python ran. It can also be your own, from a folder that"
+            " is not in sys.path, or a name that newer versions no longer have.",
+            "Install the package into the environment that runs the command (python -m pip show tells"
+            " whether it is there). For a module of your own: prepend_sys_path in alembic.ini.",
+        ),
+        lines=("ModuleNotFoundError: No module named '{module}'",),
+        also=("ImportError: No module named",),
+        when=lambda seen: False if _driver(seen) else None,
+        prevent="A lock file, and one environment that runs application and migrations.",
+        chapter=6,
+        commands=("upgrade", "revision --autogenerate"),
+    ),
+    Entry(
         id="A11",
         mistake=Mistake(
             "env.py does not find the models",
-            "Python imports from the folders in sys.path. prepend_sys_path in alembic.ini is counted"
-            " from where the command runs, not from the file.",
-            "Run alembic in the project's folder, or write prepend_sys_path = %(here)s. A package"
-            " needs its own name in the import, too.",
+            "Python imports from the folders in sys.path, and the project's is not among them. prepend_sys_path in alembic.ini is counted from where the command runs, not from the file.",
+            "Run alembic in the project's folder, or write prepend_sys_path = %(here)s. A package needs its own name in the import, too.",
         ),
         lines=("ModuleNotFoundError: No module named '{module}'",),
         when=lambda seen: _own_module(seen),
+        tell="Is it the project's own? Its folder has to be in sys.path: prepend_sys_path = %(here)s.",
         prevent="prepend_sys_path = %(here)s, or a project that is installed.",
         chapter=6,
         commands=("upgrade", "revision --autogenerate", "current"),
@@ -273,18 +360,17 @@ ENTRIES = (
     Entry(
         id="A12",
         mistake=Mistake(
-            "a folder that hides Alembic",
-            "An __init__.py makes the project's own folder alembic a package, and Python imports that"
-            " one in place of the library.",
+            "a folder or a file that hides Alembic",
+            "The project's own folder alembic (with an __init__.py) or file alembic.py is imported in place of the library.",
             "Delete __init__.py from the folder, or call the folder migrations.",
         ),
         lines=("ImportError: cannot import name 'command' from 'alembic' (…__init__.py)",),
         also=(
             "cannot import name '{name}' from 'alembic' (",
-            "module 'alembic' has no attribute 'command'",
             "No module named 'alembic.config'",
             "No module named 'alembic.command'",
         ),
+        when=lambda seen: _hidden(seen),
         prevent="No __init__.py in Alembic's folder.",
         chapter=13,
         commands=("python",),
@@ -293,9 +379,8 @@ ENTRIES = (
         id="A13",
         mistake=Mistake(
             "run without Alembic",
-            "op and context are empty until the alembic command has filled them. A revision or env.py"
-            " that Python runs by itself has nothing to work on.",
-            "Run alembic upgrade, or alembic.command.upgrade from Python.",
+            "op and context are empty until the alembic command has filled them. Something imported or ran a revision or env.py by itself: Python, a test collector, a documentation tool.",
+            "Run alembic upgrade, or alembic.command.upgrade from Python, and keep other tools out of the folder.",
         ),
         lines=(
             "AttributeError: module 'alembic.context' has no attribute 'config'",
@@ -342,11 +427,9 @@ ENTRIES = (
     Entry(
         id="F04",
         mistake=Mistake(
-            "an address that is empty",
-            "SQLAlchemy was given an empty text, or one that is no address: a variable of the"
-            " environment is not set, or has quotes or spaces of its own.",
-            "Print its repr() where env.py reads it, and set the variable for the place where alembic"
-            " runs.",
+            "an address that cannot be read",
+            "SQLAlchemy was handed something that is no address. Most often the variable is empty or not set; it can also be quotes or the variable's own name that came along, or a sign in the password that is not escaped.",
+            "Look what env.py really gets (not on a screen that others see), and write it as system+driver://role:password@host:port/database.",
         ),
         lines=(
             "sqlalchemy.exc.ArgumentError: Could not parse SQLAlchemy URL from given URL string",
@@ -362,14 +445,27 @@ ENTRIES = (
 )
 
 
+def _driver(seen: Seen) -> bool:
+    return seen.name("module").partition(".")[0] in (*DRIVERS, "psycopg", "asyncpg")
+
+
+def _hidden(seen: Seen) -> bool:
+    """Whether the alembic that was imported is not the library."""
+    text = seen.reading.text
+    return bool(
+        re.search(r"is not a package|from 'alembic'\s*\((?!.*-packages)", text)
+        and not re.search("partially initialized", text)
+    )
+
+
 def _own_module(seen: Seen) -> bool | None:
     """Whether the module that is missing is the project's: it is in its folder, or called like it."""
     name = seen.name("module").partition(".")[0]
     place = seen.reading.place
-    if name in ("psycopg", "psycopg2", "asyncpg", "MySQLdb", "pymysql", "alembic"):
-        return False
     if seen.site and (
         (seen.site.folder / name).is_dir() or (seen.site.folder / f"{name}.py").exists()
     ):
         return True
-    return bool(place and place.file.endswith("env.py")) or None
+    if place and place.file.endswith("env.py") and name in OWN:
+        return True
+    return None if not place or "env.py" in squeezed(seen.reading.text) else False
