@@ -59,7 +59,7 @@ def main(argv):
             "then run the command with it, for instance: python3.13 -m workbook"
             % sys.version_info[:2]
         )
-    testing = argv[:1] == ["test"]
+    testing = argv[:1] in (["test"], ["site"])  # which need more than learners do
     asks = {"-h", "--help"} & set(argv[: argv.index("--")] if "--" in argv else argv)
     try:
         ready = asks or inside(testing)
@@ -147,7 +147,7 @@ def stamp(testing):
 
 
 def lock(testing):
-    """The lock file of learners, or the one that holds what the project's tests need as well."""
+    """The lock file of learners, or the one that holds what tests and site need as well."""
     return "requirements-test.lock" if testing else "requirements.lock"
 
 

@@ -179,6 +179,13 @@ def exercise(arguments: argparse.Namespace) -> int:
     return contract.hold(arguments.id)
 
 
+def site(arguments: argparse.Namespace) -> None:
+    """For authors: build site/, the lessons to read and to run in a browser."""
+    from workbook.author import site
+
+    site.build()
+
+
 def benchmark(arguments: argparse.Namespace) -> None:
     """Measure the speed that the project promises."""
     from workbook.author import benchmark
@@ -261,5 +268,6 @@ COMMANDS: dict[Callable[[Any], int | None], dict[str, dict[str, Any]]] = {
     refresh: {"notebook": {"nargs": "*", "type": Path, "help": "only these"}},
     exercise: {"id": {"nargs": "*", "help": "only these, such as 2.3; without it, all of them"}},
     room: {},
+    site: {},
     benchmark: {},
 }
