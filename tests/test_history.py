@@ -22,11 +22,12 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from pytest_alembic.config import Config as Standard
 from pytest_alembic.tests import default
-from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import IntegrityError
 
 from jobboard.models import Company, Job
 from workbook import ROOT, WorkbookError, project
+from workbook.reviewing import limits
 
 
 def root_config(**options: Any) -> Config:
@@ -185,6 +186,15 @@ def test_no_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     replace_connect_environment(monkeypatch, no_server)
     with pytest.raises(CommandError, match=r"^No server, do this\.$"):
         upgrade(root_config(), "head")
+
+
+def test_env_limits_the_wait_for_a_lock(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "workbook", None)
+    monkeypatch.delenv("PGOPTIONS")
+    config = root_config()
+    scripts, url = ScriptDirectory.from_config(config), make_url("postgresql+psycopg2://")
+    ini = str(ROOT / "alembic.ini")
+    assert limits.of_env(ini, scripts, url.set(database=database)) == (True, True)
 
 
 def test_api_starts_where_the_history_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -453,6 +453,70 @@ def test_a_project_of_ones_own(
         other.exec_driver_sql("DROP TABLE kept")
 
 
+# An env.py leads to a server that is not there, as another's would; the review leads it to scratch.
+ENV = """
+import sqlalchemy as sa
+from alembic import context
+engine = sa.create_engine("postgresql+psycopg2://me@nowhere.invalid/production", {arguments})
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        connection.exec_driver_sql("{inside}")
+        context.run_migrations()
+"""
+ELSEWHERE = "creator=lambda: __import__('psycopg2').connect('')"
+WITHOUT_END = "Nothing limits how long statement"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "inside", "numbers"),
+    [
+        ("", "SELECT 1", "1 and 2"),
+        ("connect_args={'options': '-c lock_timeout=2s'}", "SELECT 1", ""),
+        ("", "SET lock_timeout = '2s'", ""),
+        ("", "SET LOCAL lock_timeout = '2s'", "2"),  # which the commit before statement 2 ends
+        ("connect_args={'options': '-c lock_timeout=2s'}", "SET lock_timeout = 0", "1 and 2"),
+        ("", "this is no SQL", ""),  # it cannot be asked
+        (ELSEWHERE, "CREATE TABLE elsewhere ()", ""),  # it is stopped
+    ],
+)
+def test_whether_env_py_limits_the_wait(
+    scratch: str,
+    tables: sa.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: str,
+    inside: str,
+    numbers: str,
+) -> None:
+    versions = tmp_path / "alembic" / "versions"
+    versions.mkdir(parents=True)
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/alembic\n")
+    env = ENV.format(arguments=arguments, inside=inside)
+    (tmp_path / "alembic" / "env.py").write_text(env)
+
+    def objected(first: str = "pass") -> list[str]:
+        for id, down, up in (
+            ("a1", None, [f"op.execute({TABLES!r})"]),
+            ("b2", "a1", [first, ADD.format(True), ALONE, "    op.execute('DROP INDEX uq_n')"]),
+        ):
+            text = FILE.format(
+                id=id, down=down, up="\n".join(f"    {line}" for line in up), back="    pass"
+            )
+            (versions / f"{id}.py").write_text(text)
+        found = reviewing.review_project(scratch, "b2", "alembic.ini", 5)[0]
+        return [line for line in report.objections(found) if line.startswith(WITHOUT_END)]
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PGOPTIONS", raising=False)
+    said = f"{WITHOUT_END} {numbers} waits for its lock"
+    assert [line[: len(said)] for line in objected()] == ([said] if numbers else [])
+    assert objected("op.execute('SET lock_timeout = 100')") == []
+    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=3s")
+    assert objected() == []
+    assert not sa.inspect(tables).has_table("elsewhere")
+
+
 # ---- beside a linter -----------------------------------------------------------------------------
 
 # The operations at which squawk and the review differ, and why it is the review that is right. Of

@@ -1,8 +1,8 @@
 """What a migration does to the tables of people who work meanwhile: measured, not looked up.
 
 `watch` sees what each statement locks, reads and rewrites, and whom that makes wait; `fill` makes
-rows; `trial` runs a revision up, down and up again on a scratch database; `report` says it. This
-file is what notebooks and the command line ask.
+rows; `limits` asks env.py; `trial` runs a revision up, down and up again on a scratch database;
+`report` says it. This file is what notebooks and the command line ask.
 """
 
 from pathlib import Path
@@ -106,8 +106,8 @@ def review_project(
 ) -> list[Review]:
     """The reviews of revisions of any project, on a scratch database at an address of its own.
 
-    `revision` is an id, "head", or a range, after:upto. The project's env.py is not run, so it
-    cannot lead to another database. Raises WorkbookError.
+    `revision` is an id, "head", or a range, after:upto. The project's env.py applies none of them,
+    so it cannot lead to another database (see limits.of_env). Raises WorkbookError.
     """
     if not Path(config).is_file():
         raise WorkbookError(f"There is no {config} here: name your alembic.ini with --config.")

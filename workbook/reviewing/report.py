@@ -50,6 +50,12 @@ def _of_statements(review: Review) -> Iterator[str]:
             yield f"Statement {number} keeps {rows} until the end: who changes one of them waits."
     for who, works in slow.items():
         yield f"{who[0].upper()}{who[1:]} while {', '.join(works)}: longer with more rows."
+    if review.unlimited:
+        numbers = [str(number) for number, each in shown(review) if each in review.unlimited]
+        yield (
+            f"Nothing limits how long statement {' and '.join(numbers)} waits for its lock, and all"
+            " who come after it wait as long: neither env.py nor PGOPTIONS sets lock_timeout."
+        )
     for rerun in review.reruns:
         place = f"Broken off at statement {_number(review, rerun.at)}"
         if rerun.error and rerun.left:

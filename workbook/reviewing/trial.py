@@ -11,6 +11,7 @@ from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 
 from workbook import WorkbookError, project, schema
+from workbook.reviewing import limits
 from workbook.reviewing.fill import fill
 from workbook.reviewing.watch import Statement, Watch
 from workbook.server import database
@@ -76,6 +77,7 @@ class Review:
     lost: list[str] = field(default_factory=list)  # rows and values that differ after it
     again: str = ""  # the second upgrade's error
     reruns: list[Rerun] = field(default_factory=list)
+    unlimited: list[Statement] = field(default_factory=list)  # others wait behind it without end
 
 
 def on_database(job: Job, url: sa.URL | None = None) -> list[Review] | str:
@@ -95,7 +97,19 @@ def reviewed(job: Job, url: sa.URL) -> list[Review]:
     Raises WorkbookError where a revision before them cannot be applied.
     """
     scripts = ScriptDirectory.from_config(Config(job.config))
-    return [_Trial(job, url, scripts, each).run() for each in job.revisions]
+    found = [_Trial(job, url, scripts, each).run() for each in job.revisions]
+    unlimited = [(review, each) for review in found for each in review.statements if _queued(each)]
+    limited = limits.of_env(job.config, scripts, url) if unlimited else None
+    if limited:
+        inside, outside = limited
+        for review, each in unlimited:
+            review.unlimited += [] if (outside if each.committed else inside) else [each]
+    return found
+
+
+def _queued(each: Statement) -> bool:
+    """Whether others wait behind a statement that waits for its own lock, as long as it does."""
+    return not each.limited and bool(each.locks.keys() & each.waits.keys())
 
 
 class _Trial:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from psycopg2 import errors
 
 from workbook.reviewing.fill import LINKS, Insert, inserts
+from workbook.reviewing.limits import ASKED
 
 PATIENCE = "40ms"  # nothing but the migration can hold up the watcher's tries
 LOOKS = 0.002  # seconds between two looks at a statement that is running
@@ -72,6 +73,7 @@ class Statement:
     held: dict[str, int] = field(default_factory=dict)  # rows that nobody else can change, by table
     alone: bool = False  # PostgreSQL refuses it in a transaction
     committed: bool = False  # it was committed at once, in an autocommit_block
+    limited: bool = False  # its session limits how long it waits for a lock
     error: str = ""
 
 
@@ -168,6 +170,7 @@ class Watch:
         self, cursor: Any, sql: str, execute: Callable[[], object], committed: bool = False
     ) -> None:
         own = cursor.connection.cursor()
+        limited = self._limited(own)
         before = self._counters(own)
         began = time.perf_counter()
         try:
@@ -205,8 +208,14 @@ class Watch:
                     if rows
                 },
                 committed=committed,
+                limited=limited,
             )
         )
+
+    @staticmethod
+    def _limited(own: Any) -> bool:
+        own.execute(ASKED)
+        return bool(own.fetchone()[0])
 
     def _counters(self, own: Any) -> dict[str, tuple[int, int, int]]:
         own.execute(COUNTERS)
@@ -300,6 +309,7 @@ class Watch:
                 with suppress(psycopg2.Error):
                     holding.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")
         pid, done = cursor.connection.info.backend_pid, threading.Event()
+        limited = self._limited(cursor.connection.cursor())
         looking = threading.Thread(target=self._look, args=(pid, park, done), daemon=True)
         began = self.released = time.perf_counter()
         self.waiting = {}
@@ -323,6 +333,7 @@ class Watch:
                     dict(self.waiting),
                     alone=True,
                     committed=True,
+                    limited=limited,
                     error=error,
                 )
             )
