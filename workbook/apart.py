@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SECONDS = 30  # then a learner's code is taken to hang
 STATEMENT_SECONDS = 10  # for a single SQL statement
-FORKS = hasattr(os, "fork")
+FORKS = hasattr(os, "fork") and sys.platform != "emscripten"
 IDLE = 15 * 60  # seconds
 TURN = threading.Lock()
 # By the process that began it: a kernel may fork.
@@ -121,6 +121,10 @@ def _ask(request: bytes) -> tuple[bool, bytes]:
 
 def _once(request: bytes, seconds: float) -> tuple[bool, bytes]:
     """The same in a new Python."""
+    if sys.platform == "emscripten":  # a browser's tab, where there is one Python
+        from workbook.browser import kernel
+
+        return kernel.call(request, seconds)
     try:
         done = subprocess.run(
             [*COMMAND, "once"],

@@ -36,7 +36,11 @@ class Start:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One chapter; `lesson` is the name of its notebook, `about` what README says of it."""
+    """One chapter; `lesson` is the name of its notebook, `about` what README says of it.
+
+    `in_tab` is what the lesson says of itself where it runs in a browser's tab; it does not run
+    there if that is empty.
+    """
 
     number: int
     lesson: str
@@ -44,10 +48,12 @@ class Chapter:
     minutes: int
     about: str
     start: Start
+    in_tab: str = ""
 
 
 MODELS, AT_INIT = ("models",), (INIT,)
 BOTH_EMPTY = Start("the revision init applied, both tables empty", MODELS, AT_INIT, AT_INIT)
+IN_TAB = "All of it runs here."
 
 MAPPED = ("models", "mapped")  # lengths in the models, and env.py knows them
 SIGNED_UP = """
@@ -115,6 +121,7 @@ CHAPTERS = {
             8,
             "a migration applied and taken back, and one that fails; how a lesson works",
             Start("a project with one migration, not applied", MODELS, AT_INIT),
+            IN_TAB,
         ),
         Chapter(
             1,
@@ -123,6 +130,7 @@ CHAPTERS = {
             22,
             "one company, many jobs; why `create_all` is not enough",
             Start("an empty project and an empty database"),
+            IN_TAB,
         ),
         Chapter(
             2,
@@ -131,6 +139,7 @@ CHAPTERS = {
             33,
             "`alembic init`, the address, two tables and the way back",
             Start("your two models and an empty database", MODELS),
+            IN_TAB,
         ),
         Chapter(
             3,
@@ -141,6 +150,7 @@ CHAPTERS = {
             Start(
                 "models, an Alembic environment and the revision init, not applied", MODELS, AT_INIT
             ),
+            IN_TAB,
         ),
         Chapter(
             4,
@@ -149,6 +159,7 @@ CHAPTERS = {
             25,
             "columns, keys, rows, and what a foreign key refuses",
             BOTH_EMPTY,
+            "All of it runs here but for the two cells with pandas, which there is not in a tab.",
         ),
         Chapter(
             5,
@@ -157,6 +168,7 @@ CHAPTERS = {
             27,
             "an id is a destination; what comes back, and what does not",
             BOTH_EMPTY,
+            IN_TAB,
         ),
         Chapter(
             6,

@@ -11,6 +11,8 @@ What is relied on here is described in PostgreSQL's documentation of initdb, pg_
 pg_hba.conf and, for postmaster.pid, in CreateLockFile() of src/backend/utils/init/miscinit.c.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import importlib.metadata
@@ -23,6 +25,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -31,12 +34,13 @@ from pathlib import Path
 from typing import Any
 
 import fasteners
-import psutil
 import psycopg2
 
 from workbook import WorkbookError, unwritable
 
-if os.name == "posix":
+if sys.platform != "emscripten":  # a browser's tab has no processes, and no accounts
+    import psutil
+if os.name == "posix" and sys.platform != "emscripten":
     import pwd
 
 SOCKETS = os.name == "posix"  # elsewhere 127.0.0.1, with a password
