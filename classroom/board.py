@@ -71,15 +71,17 @@ def tasks() -> dict[str, str]:
 
 
 def frame(rows: Any) -> pd.DataFrame:
-    """What `%sql` gives, with its columns even when there is no row."""
+    """What `%sql` gives, with its columns even when there is no row; pandas' own as it is."""
     if rows is None:
         raise WorkbookError("The question above got no answer: run all cells again.")
+    if isinstance(rows, pd.DataFrame):
+        return rows
     return pd.DataFrame(list(rows), columns=list(rows.keys))
 
 
 def table(rows: Any) -> Picture:
     """Rows of `%sql`, or of pandas, in big letters. A column without an entry is left out."""
-    data = rows if isinstance(rows, pd.DataFrame) else frame(rows)
+    data = frame(rows)
     if data.empty:
         return Picture("Nothing so far.", {"text/html": f"<p style='{BIG}'>Nothing so far.</p>"})
     cells = [[_word(value) for value in line] for line in data.itertuples(index=False)]
@@ -119,6 +121,78 @@ def advice(places: Any, mistakes: Any) -> Picture:
     else:
         words = f"Nobody of {len(here)} is held up: go on."
     return Picture(words, {"text/html": f"<p style='{BIG}'><strong>{_safe(words)}</strong></p>"})
+
+
+def over_time(rows: Any, minutes: int) -> Picture:
+    """How the room went on, in spans of so many minutes since the first check.
+
+    `rows` are reports, as room.results has them. A bar has a square for each exercise that somebody
+    got done, the first time; spans without a check are left out.
+    """
+    data = frame(rows)
+    if data.empty:
+        return table(data)
+    at = pd.to_datetime(data["at"], utc=True)
+    spans = (at - at.min()).dt.total_seconds() // (60 * minutes)
+    data = data.assign(span=spans.astype(int)).sort_values("at")
+    done = data[data["outcome"] == "done"].drop_duplicates(["learner", "exercise"])["span"]
+    most = max(done.value_counts(), default=1)
+    lines = []
+    for span, now in data.groupby("span"):
+        count = int((done == span).sum())
+        most_at, _ = Counter(now["exercise"]).most_common(1)[0]
+        wrong = int((now["outcome"] == "mistake").sum())
+        squares = "■" * -(-count * min(most, 20) // most)
+        lines.append(
+            [f"{span * minutes} min", now["learner"].nunique(), most_at, wrong, count, squares]
+        )
+    columns = ["after", "learners", "most at", "mistakes", "done", " "]
+    return table(pd.DataFrame(lines, columns=columns))
+
+
+def by_exercise(rows: Any) -> Picture:
+    """How each exercise went, in the order of their numbers, with its most frequent mistake."""
+    data = frame(rows)
+    data = data[data["outcome"] != "not attempted"]
+    lines = []
+    for at, tries in data.groupby("exercise"):
+        done = tries[tries["outcome"] == "done"]["learner"].nunique()
+        made = tries.groupby("mistake")["learner"].nunique().sort_values(kind="stable")
+        mistake = f"{made.index[-1]} ({made.iloc[-1]})" if len(made) else ""
+        left = tries["learner"].nunique() - done
+        lines.append([at, tasks().get(str(at), ""), done, left, len(tries), mistake])
+    lines.sort(key=lambda line: [int(part) for part in str(line[0]).split(".")])
+    columns = ["exercise", "task", "done", "not yet", "checks", "most frequent mistake"]
+    return table(pd.DataFrame(lines, columns=columns))
+
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>After the lesson</title>
+<style>body {{ font-family: sans-serif; margin: 2em; }} td, th {{ padding: 2px 12px 2px 0; }}</style>
+</head><body><h1>After the lesson</h1>
+<p>{words}</p><h2>How the room went on</h2>{course}<h2>How each exercise went</h2>{exercises}
+</body></html>
+"""
+
+
+def page(rows: Any, minutes: int = 15) -> str:
+    """A page about the lesson that names nobody and needs nothing else: for the archive, for a printer.
+
+    `rows` are reports, as room.results has them.
+    """
+    data = frame(rows)
+    words = "Nobody has checked anything."
+    if not data.empty:
+        at = pd.to_datetime(data["at"], utc=True)
+        done = len(data[data["outcome"] == "done"].drop_duplicates(["learner", "exercise"]))
+        words = (
+            f"{at.min():%Y-%m-%d %H:%M} to {at.max():%Y-%m-%d %H:%M} UTC. Learners:"
+            f" {data['learner'].nunique()}. Checks: {len(data)}. Exercises done: {done}."
+        )
+    course, exercises = (
+        each.rich["text/html"] for each in (over_time(data, minutes), by_exercise(data))
+    )
+    return PAGE.format(words=escape(words), course=course, exercises=exercises)
 
 
 class Tile(NamedTuple):

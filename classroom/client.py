@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
-from classroom.server import RoomError
+from classroom.errors import RoomError
 
 
 @dataclass(frozen=True)

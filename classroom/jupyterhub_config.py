@@ -98,10 +98,21 @@ if ACCOUNTS or TLJH:
     c.SystemdSpawner.isolate_tmp = True
     c.SystemdSpawner.isolate_devices = True
     c.SystemdSpawner.disable_user_sudo = True
+    # Ceilings of each server: processes, the size of one file. What was killed for its memory ends
+    # alone. Nor is there a network beyond this machine, unless the teacher wants one.
+    limits = {"TasksMax": "300", "LimitFSIZE": "1G", "LimitCORE": "0", "OOMPolicy": "continue"}
+    if not SETTINGS.get("network"):
+        limits |= {"IPAddressDeny": "any", "IPAddressAllow": server.addresses(SETTINGS["admin"])}
+    c.SystemdSpawner.unit_extra_properties = limits
 if not (KUBERNETES or TLJH):
     c.JupyterHub.db_url = f"sqlite:///{STATE / 'jupyterhub.sqlite'}"
     c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
     c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
+    from classroom import install
+
+    c.ConfigurableHTTPProxy.command = [install.proxy()]
+    if not install.proxy():
+        sys.exit("The hub needs its proxy, and Node: sudo python3 -m workbook room install")
     c.JupyterHub.bind_url = SETTINGS["bind"]
     c.JupyterHub.hub_port = SETTINGS.get("hub_port", 8081)
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{SETTINGS.get('proxy_port', 8001)}"

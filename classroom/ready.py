@@ -1,4 +1,7 @@
-"""Is the room ready? A line for each check, with what to do. What can be tried is tried."""
+"""Is the room ready? A line for each check, with what to do. What can be tried is tried.
+
+A line that begins with `open` says what is not limited here; a lesson can be held all the same.
+"""
 
 import asyncio
 import json
@@ -12,14 +15,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
-from classroom import room, server
-from classroom.server import RoomError
+from classroom import install, room, server
+from classroom.errors import RoomError
 
 EACH = 300  # MB of memory: a server, a kernel and now and then an `alembic`
 DISK = 500  # MB for the hub and what the learners make
 MANY = 60  # connections that one account tries to hold without logging in
+PROCESSES = 500  # that a learner tries to start
+HOME = 2 * 10**9  # bytes that a learner tries to take in their home
 # What an account of this machine may do at PostgreSQL's doors: hold many, and be let in with a guess.
 PROBE = """
 import json, socket, sys
@@ -29,8 +36,9 @@ for host, port in doors:
     held, open_to = [], []
     try:
         for _ in range(many):
+            kinds = {"/": socket.AF_UNIX, ":": socket.AF_INET6}
             path = host.startswith("/")
-            held.append(socket.socket(socket.AF_UNIX if path else socket.AF_INET))
+            held.append(socket.socket(kinds.get(host[0], socket.AF_INET)))
             held[-1].settimeout(2)
             held[-1].connect(f"{host}/.s.PGSQL.{port}" if path else (host, port))
     except OSError:
@@ -49,13 +57,61 @@ for host, port in doors:
 """
 
 
+FORKS = """
+import os, sys, time
+made = []
+try:
+    for _ in range(int(sys.argv[1])):
+        made.append(os.fork())
+        if not made[-1]:
+            time.sleep(60)
+            os._exit(0)
+except OSError:
+    pass
+for each in made:
+    os.kill(each, 9)
+    os.waitpid(each, 0)
+print(len(made))
+"""
+# What a learner may take, tried in a kernel of theirs: processes, bytes of their home; and the
+# memory that their server may have, as the kernel's control groups say.
+TAKE = """
+import json, os, subprocess, sys
+from pathlib import Path
+code, size = FORKS, SIZE
+done = subprocess.run([sys.executable, "-c", code, "MANY"], capture_output=True, text=True)
+taken, files = 0, [Path.home() / f".tried-{number}" for number in range(4)]
+try:
+    for each in files:
+        with each.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size // len(files))
+        taken += size // len(files)
+except OSError:
+    pass
+for each in files:
+    each.unlink(missing_ok=True)
+group = Path("/sys/fs/cgroup" + Path("/proc/self/cgroup").read_text().split("::")[-1].strip())
+limits = []
+for each in (group, *group.parents):
+    file = each / "memory.max"
+    if file.exists() and file.read_text().strip() != "max":
+        limits.append(int(file.read_text()))
+print("TAKEN", json.dumps([int(done.stdout or 0), taken, min(limits, default=0)]))
+"""
+
+
+class Open(RoomError):
+    """What is not limited, and how it could be."""
+
+
 @dataclass
 class Look:
-    """What the checks look at, and which servers the first has seen to be up."""
+    """What the checks look at, and what the earlier ones have found."""
 
     folder: Path
     given: dict[str, Any]
     up: dict[str, bool] = field(default_factory=dict)
+    taken: list[int] = field(default_factory=list)
 
 
 def hub(look: Look) -> str:
@@ -81,11 +137,31 @@ def origins(look: Look) -> str:
     return f"each learner's pages come from their own, as {room.origins(look.given, 'NAME')}"
 
 
+def proxy(look: Look) -> str:
+    if status(f"http://127.0.0.1:{look.given.get('proxy_port', 8001)}/api/routes") == 200:
+        raise RoomError("any account here can lead the proxy elsewhere: restart the hub")
+    address = look.given["address"]
+    if status(f"{address}/hub/api/") != 200:
+        raise RoomError(f"nobody answers at {address}: see docs/teaching.md, Why names")
+    return f"{address} leads here, and no account can change where the proxy leads"
+
+
+def status(url: str) -> int:
+    """The status of an answer; 0 without one."""
+    try:
+        with urlopen(url, timeout=10) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+    except (URLError, OSError):
+        return 0
+
+
 def postgresql(look: Look) -> str:
     begun = time.monotonic()
-    server.watch(look.given["admin"], look.given["room"], room.WATCHED)
+    current = server.is_current(look.given["admin"], look.given["room"])
     milliseconds = (time.monotonic() - begun) * 1000
-    if not server.is_current(look.given["admin"], look.given["room"]):
+    if not current:
         raise RoomError("the room is of another version: python3 -m workbook room prepare")
     return f'answers in {milliseconds:.0f} ms, the room "{look.given["room"]}" is there'
 
@@ -98,7 +174,16 @@ def settings(look: Look) -> str:
     return f"PostgreSQL has head room for {len(look.given['learners'])} learners"
 
 
+def watch(look: Look) -> str:
+    if not server.is_watched(look.given["admin"]):
+        raise RoomError("nobody ends what learners leave running: restart the hub, which does")
+    size = f"{server.LARGEST // 10**6} MB"
+    return f"at work: locks, memory, what runs too long, databases that grow beyond {size}"
+
+
 def doors(look: Look) -> str:
+    if lines := server.trusting(look.given["admin"]):
+        raise RoomError(f"pg_hba.conf asks for no password: {lines[0]}: scram-sha-256 or peer")
     return judged(*tried(look.given, account(look.given)))
 
 
@@ -155,6 +240,68 @@ def servers(look: Look) -> str:
     return words
 
 
+def take(look: Look) -> list[int]:
+    """What one learner could take: processes, bytes of a home, and the memory's limit."""
+    if not look.taken:
+        name = next((name for name in look.given["learners"] if look.up.get(name)), None)
+        if not name:
+            raise RoomError("is tried in a learner's server: python3 -m workbook room start 1")
+        if shutil.disk_usage(look.folder).free < 2 * HOME:
+            raise RoomError(f"is not tried with less than {2 * HOME // 10**9} GB of the disk free")
+        from classroom import client
+
+        code = TAKE.replace("FORKS", repr(FORKS)).replace("SIZE", str(HOME))
+        code = code.replace("MANY", str(PROCESSES))
+        said = asyncio.run(client.run(room.connection(look.given), name, code))
+        if "TAKEN" not in said.text:
+            raise RoomError(
+                f"could not be tried in the server of {name}: {said.error or said.text}"
+            )
+        look.taken = json.loads(said.text.split("TAKEN")[1])
+    return look.taken
+
+
+def processes(look: Look) -> str:
+    count = take(look)[0]
+    if count >= PROCESSES:
+        raise Open(f"a learner may start {count} and more: the service of `room install` limits it")
+    return f"a learner may start {count} more"
+
+
+def memories(look: Look) -> str:
+    limit, wanted = take(look)[2], size(look.given["memory"])
+    if not 0 < limit <= wanted:
+        raise Open(
+            f"a learner's server may take more than {look.given['memory']}: no control group"
+        )
+    return f"a learner's server may take {limit // 2**20} MiB"
+
+
+def size(words: str) -> int:
+    """Bytes, as JupyterHub writes them: 512M, 1G."""
+    return int(
+        float(words.rstrip("KMGT"))
+        * 1024 ** (" KMGT".find(words[-1]) if words[-1] in "KMGT" else 0)
+    )
+
+
+def homes(look: Look) -> str:
+    taken = take(look)[1]
+    if taken >= HOME:
+        raise Open(f"a learner may fill {taken // 10**9} GB and more: set a quota where homes lie")
+    return f"a learner's home ends at {taken // 10**6} MB"
+
+
+def network(look: Look) -> str:
+    if look.given.get("network"):
+        return "learners' servers may reach what this machine reaches, as you chose"
+    name = next((name for name in look.given["learners"] if look.up.get(name)), "")
+    said = install.asked("systemctl", "show", "-P", "IPAddressDeny", f"room-{name}.service")
+    if not said[1]:
+        raise Open("learners' servers reach what this machine reaches: nothing limits it here")
+    return "learners' servers reach this machine alone"
+
+
 def disk(look: Look) -> str:
     free = shutil.disk_usage(look.folder).free // 10**6
     needed = DISK + 20 * len(look.given["learners"])
@@ -175,18 +322,15 @@ def memory(look: Look) -> str:
 
 def versions(look: Look) -> str:
     code = "import jupyterhub, workbook; print(jupyterhub.__version__)"
-    python = look.given["python"]
-    done = subprocess.run(
-        [python, "-c", code], capture_output=True, text=True, check=False, cwd="/"
-    )
-    if done.returncode:
+    failed, ours = install.asked(look.given["python"], "-c", code)
+    if failed:
         raise RoomError(
-            f"{python} lacks what a learner's server needs:"
-            f" {python} -m pip install -c classroom/requirements.txt jupyterhub"
+            f"{look.given['python']} lacks what a learner's server needs:"
+            " python3 -m workbook room install"
         )
     from classroom import client
 
-    ours, hubs = done.stdout.strip(), asyncio.run(client.version(room.connection(look.given)))
+    hubs = asyncio.run(client.version(room.connection(look.given)))
     if hubs.split(".")[0] != ours.split(".")[0]:
         raise RoomError(f"the hub is JupyterHub {hubs}, the learners' {ours}")
     return f"JupyterHub {hubs}, learners' side {ours}"
@@ -201,7 +345,8 @@ def readable(look: Look) -> str:
 
 
 CHECKS: list[Callable[[Look], str]] = [
-    *(hub, origins, postgresql, settings, doors, servers, disk, memory, versions, readable)
+    *(hub, origins, proxy, postgresql, settings, watch, doors, servers),
+    *(processes, memories, homes, network, disk, memory, versions, readable),
 ]
 
 
@@ -212,6 +357,8 @@ def ready(folder: Path) -> int:
     for check in CHECKS:
         try:
             print(f"ok      {check.__name__}: {check(look)}")
+        except Open as error:
+            print(f"open    {check.__name__}: {error}")
         except (RoomError, OSError) as error:
             print(f"failed  {check.__name__}: {error}")
             failed += 1

@@ -25,14 +25,15 @@ import psutil
 import psycopg2
 from tornado.httpclient import HTTPClientError
 
-from classroom import client, room, server
+from classroom import client, install, room, server
+from classroom.errors import RoomError
 from workbook import ROOT, WorkbookError
 from workbook.contents import CHAPTERS
 from workbook.exercises import answers, load
 from workbook.server import postgres
 
-HUB = Path(os.environ.get("ROOM_HUB", ROOT / ".room" / "hub" / "bin" / "python"))
-LEARNERS = Path(os.environ.get("ROOM_LEARNERS", ROOT / ".room" / "learners" / "bin" / "python"))
+HUB = Path(os.environ.get("ROOM_HUB", install.HUB))
+LEARNERS = Path(os.environ.get("ROOM_LEARNERS", install.LEARNERS))
 NOTEBOOKS = [CHAPTERS[number].lesson.removesuffix(".ipynb") for number in range(4)]
 IMPORTS = "from workbook import check, hint, progress, solution\n"
 HBA = """local all postgres,learner peer map=workbook
@@ -43,8 +44,8 @@ TRIES = 4  # of a notebook that a kill got in the way of
 
 def missing() -> str:
     """Why no room can be made here, or nothing."""
-    if not shutil.which("configurable-http-proxy"):
-        return "there is no configurable-http-proxy: npm install -g configurable-http-proxy"
+    if not install.proxy():
+        return "there is no configurable-http-proxy: python3 -m workbook room install"
     for python, packages in (
         (HUB, "jupyterhub, jupyterhub_idle_culler, psycopg2"),
         (LEARNERS, "jupyterhub, jupyterlab, workbook"),
@@ -53,7 +54,7 @@ def missing() -> str:
             ["sh", "-c", f'"{python}" -c "import {packages}"'], check=False, cwd="/"
         )
         if done.returncode:
-            return f"{python} does not have {packages}: see .ci/run"
+            return f"{python} does not have {packages}: python3 -m workbook room install"
     return ""
 
 
@@ -171,7 +172,7 @@ def start_hub(made: Room) -> None:
             start_new_session=True,
         )
     for _ in range(600):
-        with contextlib.suppress(server.RoomError):
+        with contextlib.suppress(RoomError):
             asyncio.run(client.users(made.hub))
             return
         if made.hub_process.poll() is not None:
@@ -341,7 +342,7 @@ async def work(
 async def available(made: Room, name: str) -> None:
     """Wait until the learner's server is up, and start it if need be."""
     for _ in range(60):
-        with contextlib.suppress(OSError, HTTPClientError, server.RoomError):
+        with contextlib.suppress(OSError, HTTPClientError, RoomError):
             if not await client.start(made.hub, [name], seconds=200):
                 host = await client.host_of(made.hub, name)
                 await client.call(made.hub, "GET", f"/user/{name}/api/status", host=host)
@@ -455,7 +456,9 @@ async def measure(made: Room, pause: float) -> int:
 
 def main(learners: int, pause: float) -> int:
     """Make a room for so many, measure it, take it away; how many did not get through."""
+    if missing():
+        install.bring(install.Plan(room.FOLDER), install.BASIS[1:])
     if reason := missing():
-        raise server.RoomError(f"No room can be made: {reason}.")
+        raise RoomError(f"No room can be made: {reason}.")
     with a_room(learners) as made:
         return asyncio.run(measure(made, pause))

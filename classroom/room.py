@@ -1,12 +1,12 @@
-"""The room's commands: prepare, ready, start, reset, results; `watch` is the hub's.
+"""The room's commands: install, prepare, ready, start, reset, results; `watch` is the hub's.
 
 A room on one machine has one folder:
 
     room.json         its settings, the administrator's address and passwords: root's alone
     hub/              what JupyterHub keeps
 
-They run wherever the workbook does. Beside the server's module, standard library alone at import
-time: the hub imports this too, and has neither JupyterLab nor the workbook.
+They run wherever the workbook does. Standard library alone at import time: the hub imports this
+too, and has neither JupyterLab nor the workbook; and `install` begins where there is nothing.
 """
 
 import argparse
@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # at the end: nothing there may stand before a package
 
-from classroom import cards, server
-from classroom.server import RoomError
+from classroom import cards
+from classroom.errors import RoomError
 
 if TYPE_CHECKING:
     from classroom.client import Hub
@@ -55,20 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     def command(name: str, words: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
 
+    words = "make this machine (Debian 12, Ubuntu 24.04) a room; again: put right what is missing"
+    bare = command("install", words)
+    words = "a file with a learner's user name in each line; without it, only what `rehearse` needs"
+    bare.add_argument("names", nargs="?", type=Path, help=words)
+    bare.add_argument("--dry-run", action="store_true", help="say what is missing, change nothing")
     first = command("prepare", "make the room, or bring it up to date: database, names")
     first.add_argument("--names", type=Path, help="a file with a learner's user name in each line")
-    first.add_argument("--teacher", action="append", help="a teacher's user name; may be repeated")
     first.add_argument("--admin", help="a libpq address of a PostgreSQL superuser")
-    first.add_argument("--room", help="the room's name, and its database's (room)")
-    first.add_argument("--memory", help="each learner's limit (1G)")
     first.add_argument("--python", help="the learners' Python (the one that runs this)")
-    first.add_argument("--bind", help="where the hub listens (http://127.0.0.1:8000)")
-    first.add_argument("--address", help="what learners type (http://localhost:8000)")
-    first.add_argument(
-        "--one-origin",
-        action=argparse.BooleanOptionalAction,
-        help="where *.address cannot lead here: learners' pages are not kept apart",
-    )
+    for each in (bare, first):
+        add_settings(each)
     forgotten = command("password", "print a new code for who forgot the password; the old is void")
     forgotten.add_argument("name", help="a learner's or a teacher's user name")
     command("ready", "say whether the room is ready, a line for each check")
@@ -79,6 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reset.add_argument("learner", nargs="*", help="only these; without a name, all")
     results = command("results", "write every report to the room as CSV")
     results.add_argument("file", nargs="?", type=Path, help="where to (the terminal)")
+    after = command("page", "write how the lesson went as one HTML file that names nobody")
+    after.add_argument("file", type=Path, help="where to, for instance after.html")
     command("board", "open the board here, beside the hub: where teachers cannot use theirs")
     rehearse = command("rehearse", "measure a room of its own: learners who work through 00 to 03")
     rehearse.add_argument("--learners", type=int, default=6, help="how many at once (6)")
@@ -88,10 +87,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command("watch", "for the hub: end what learners have left running")
 
 
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """What a room may be told; what is not named stays as it was."""
+    parser.add_argument("--teacher", action="append", help="a teacher's user name; may be repeated")
+    parser.add_argument("--room", help="the room's name, and its database's (room)")
+    parser.add_argument("--memory", help="each learner's limit (1G)")
+    parser.add_argument("--bind", help="where the hub listens (http://127.0.0.1:8000)")
+    parser.add_argument("--address", help="what learners type (http://localhost:8000)")
+    for name, words in (
+        ("--one-origin", "where *.address cannot lead here: learners' pages are not kept apart"),
+        ("--network", "learners' servers reach more than this machine"),
+    ):
+        parser.add_argument(name, action=argparse.BooleanOptionalAction, help=words)
+
+
 def main(arguments: argparse.Namespace) -> int:
     """Run a command; returns the exit status. What the user can put right is one line."""
     try:
         match arguments.room_command:
+            case "install":
+                from classroom import install
+
+                return install.main(arguments)
             case "prepare":
                 return prepare(arguments)
             case "password":
@@ -108,6 +125,8 @@ def main(arguments: argparse.Namespace) -> int:
                 return asyncio.run(reset(arguments.folder, arguments.chapter, arguments.learner))
             case "results":
                 return results(arguments.folder, arguments.file)
+            case "page":
+                return page(arguments.folder, arguments.file)
             case "rehearse":
                 from classroom import rehearsal
 
@@ -122,6 +141,8 @@ def main(arguments: argparse.Namespace) -> int:
             " brings what it needs.",
             file=sys.stderr,
         )
+    except BrokenPipeError:  # `... | head`: who reads no further needs no word
+        raise
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         print(f"This did not work: {error.strerror or error}{where}", file=sys.stderr)
@@ -152,6 +173,8 @@ def settings(folder: Path) -> dict[str, Any]:
 
 def prepare(arguments: argparse.Namespace) -> int:
     """Make the room, or bring it up to date; what is not named stays as it was."""
+    from classroom import server
+
     folder: Path = arguments.folder.resolve()
     given = chosen(folder, arguments)
     server.prepare_room(given["admin"], given["room"])
@@ -174,12 +197,15 @@ def prepare(arguments: argparse.Namespace) -> int:
 
 def chosen(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """What room.json is to say. Raises RoomError."""
-    given: dict[str, Any] = {"learners": [], "teachers": [], "codes": {}, "one_origin": False}
+    given: dict[str, Any] = {"learners": [], "teachers": [], "codes": {}}
+    given |= {"one_origin": False, "network": False}
     given |= {"room": "room", "memory": "1G", "python": sys.executable}
     given |= {"token": secrets.token_hex(32), "bind": "http://127.0.0.1:8000"}
     if (folder / "room.json").exists():
         given |= settings(folder)  # one of an older version has no codes yet
-    for name in ("admin", "room", "memory", "python", "bind", "address", "one_origin"):
+    for name in (
+        *("admin", "room", "memory", "python", "bind", "address", "one_origin", "network"),
+    ):
         if getattr(arguments, name) is not None:
             given[name] = getattr(arguments, name)
     if "admin" not in given:
@@ -356,8 +382,8 @@ async def reset(folder: Path, chapter: int, names: list[str]) -> int:
     return ends.count(False)
 
 
-def results(folder: Path, path: Path | None) -> int:
-    """Write the reports of the room's database as CSV, the oldest first."""
+def reports(folder: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The reports in the room's database, the oldest first, and their columns. Raises RoomError."""
     import psycopg2
 
     given = settings(folder)
@@ -367,9 +393,26 @@ def results(folder: Path, path: Path | None) -> int:
             cursor.execute("SET search_path = pg_catalog")
             cursor.execute("SELECT * FROM room.results ORDER BY at, learner")
             rows = cursor.fetchall()
-            names = [column.name for column in cursor.description or ()]
+            return [column.name for column in cursor.description or ()], rows
     except psycopg2.Error as error:
         raise RoomError(f"PostgreSQL: {str(error).strip().splitlines()[0]}") from None
+
+
+def page(folder: Path, path: Path) -> int:
+    """Write what the board's `page` makes of the reports."""
+    names, rows = reports(folder)
+    import pandas  # type: ignore[import-untyped,unused-ignore]
+
+    from classroom import board
+
+    path.write_text(board.page(pandas.DataFrame(rows, columns=names)), encoding="utf-8")
+    print(f"{path} is about {len(rows)} checks, and names nobody.")
+    return 0
+
+
+def results(folder: Path, path: Path | None) -> int:
+    """Write the reports as CSV."""
+    names, rows = reports(folder)
     opened = path.open("w", newline="", encoding="utf-8") if path else None
     with opened or contextlib.nullcontext(sys.stdout) as file:
         table = csv.writer(file, lineterminator="\n")
@@ -383,6 +426,7 @@ def results(folder: Path, path: Path | None) -> int:
 def board(folder: Path) -> int:
     """Open the board in a JupyterLab of its own, on this machine's loopback; its exit status."""
     given = settings(folder)
+    from classroom import server
     from workbook.launch import lab
 
     name = (*given["teachers"], "teacher")[0]
@@ -406,7 +450,9 @@ def harmless(value: object) -> object:
 
 
 def watch(folder: Path) -> None:
-    """Call server.watch every few seconds, as long as the hub runs; wait for a database that is away."""
+    """Call server.watch every second, as long as the hub runs; wait for a database that is away."""
+    from classroom import server
+
     given = settings(folder)
     said, hub = "", os.getppid()
     while os.getppid() == hub:  # the hub that comes after a killed one has a watch of its own

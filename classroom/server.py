@@ -16,8 +16,9 @@ import contextlib
 import hashlib
 import re
 import secrets
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ import psycopg2
 from psycopg2 import errors, sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extensions import encrypt_password
+from psycopg2.extensions import encrypt_password, parse_dsn
+
+from classroom.errors import RoomError
 
 HERE = Path(__file__).resolve().parent
 TEMPLATE = "workbook_template"
@@ -37,6 +40,7 @@ TEACHERS_CONNECTIONS = 10
 ENDLESS = 10  # times as long as a statement may a transaction last that is kept busy
 LARGEST = 10**9  # bytes of a learner's database, which grows no further: a full disk is everybody's
 LOCKS = 1000  # of all sessions together: no lesson holds a fifth, and all share one table of locks
+MEMORY = 2**30  # bytes of all their processes together, what is shared with others not counted
 AT_MOST = ("authentication_timeout", "max_prepared_transactions")
 HEAD_ROOM = 50  # connections beside the learners': the hub's, the board's, what is about to log in
 SETTINGS = {
@@ -68,13 +72,20 @@ SELECT count(CASE WHEN endless OR state LIKE 'idle in%%' OR since > 2 * "limit"
     THEN pg_terminate_backend(pid) ELSE pg_cancel_backend(pid) END)
 FROM sessions WHERE endless OR (age > "limit" AND state <> 'idle')
     OR (state = 'active' AND since > interval '1 s' AND pg_database_size(datid) > %(largest)s)"""
+# Of the databases that somebody is at work in: to measure all of them each second would take long.
+GROWN = """
+SELECT datdba, datid, pg_database_size(datid) FROM (
+    SELECT DISTINCT datid FROM pg_stat_get_activity(NULL) WHERE usesysid = ANY (%(members)s::oid[])
+        AND (state <> 'idle' OR state_change > clock_timestamp() - interval '5 s')
+) AS busy JOIN pg_database ON oid = datid WHERE datdba = ANY (%(members)s::oid[])"""
+PROCESSES = """
+SELECT usesysid, pid FROM pg_stat_get_activity(NULL)
+WHERE usesysid = ANY (%(members)s::oid[]) AND datid IS NOT NULL"""
 KEPT: dict[str, Connection] = {}  # the connections that `watch` keeps, and whom it watches
 WATCHED: dict[tuple[str, str], dict[int, str]] = {}
-CAUGHT: set[str] = set()  # the roles that have hoarded locks before
-
-
-class RoomError(Exception):
-    """Something that whoever prepares the room can put right: one line."""
+CAUGHT: set[str] = set()  # the roles that have taken too much before
+SIZES: dict[int, int] = {}  # of the databases that are too large, when they were last looked at
+WATCHS_NAME = "classroom watch"
 
 
 def role_name(username: str, kind: str = "learner") -> str:
@@ -167,7 +178,27 @@ def doors(admin: str) -> tuple[list[tuple[str, int]], str]:
         host, port, user = server.info.host, server.info.port, server.info.user
         cursor.execute("SHOW unix_socket_directories")
         places = [each.strip() for each in _one(cursor).split(",") if each.strip()]
-    return [(place, port) for place in dict.fromkeys([host, *places])], user
+    loops = ["::1"] if host in ("127.0.0.1", "localhost") else []
+    return [(place, port) for place in dict.fromkeys([host, *loops, *places])], user
+
+
+def addresses(admin: str) -> str:
+    """This machine's own addresses and the database's, for a learner's server that reaches no other."""
+    host = parse_dsn(admin).get("host", "")
+    found: set[str] = set()
+    if host and not host.startswith("/"):
+        with contextlib.suppress(OSError):
+            found = {str(each[4][0]) for each in socket.getaddrinfo(host, None)}
+    return " ".join(["localhost", *sorted(found)])
+
+
+def trusting(admin: str) -> list[str]:
+    """The lines of pg_hba.conf that ask for nothing, whoever and wherever they are for."""
+    query = """SELECT concat_ws(' ', type, array_to_string(database, ','),
+            array_to_string(user_name, ','), address, auth_method) || ' (line ' || line_number || ')'
+        FROM pg_hba_file_rules WHERE auth_method = 'trust'"""
+    with _connected(admin) as server, server.cursor() as cursor:
+        return _all(cursor, query, [])
 
 
 def set_up(admin: str, learners: int) -> list[str]:
@@ -237,36 +268,78 @@ def watch(admin: str, room: str, seconds: int) -> int:
     They can switch off every timeout of their own. A statement is cancelled, and its session ended
     when it goes on for twice as long; a transaction without a statement is ended; so is one that is
     kept busy for ten times as long. In a database that has grown too large, a statement that takes
-    longer than a second is cancelled. Who holds more locks than any lesson takes, in all sessions
-    together, loses these sessions, and the second time may not log in until their server is
-    started anew. Meant to be called every second or so, by one process, which keeps a connection
+    longer than a second is cancelled. Who holds more locks or memory than any lesson takes, in all
+    sessions together, or lets a database grow that is too large, loses these sessions, and the
+    second time may not log in until their server is started anew. Meant to be called every second or so, by one process, which keeps a connection
     for it: once a learner has filled the server's table of locks, nobody can connect. Raises
     RoomError.
     """
     with _kept(admin) as server, server.cursor() as cursor:
-        hoarders = _end_hoarders(cursor, WATCHED.get((admin, room), {}))
-        if hoarders:
-            return hoarders
+        known = WATCHED.get((admin, room), {})
+        if ended := _end(cursor, known, _hoarders(cursor, known)):
+            return ended
         _check_room(cursor, room)
         # With their names, so that this session has looked them up before it needs to.
         query = """SELECT member, pg_get_userbyid(member) FROM pg_auth_members
             WHERE roleid = to_regrole(quote_ident(%s))"""
         cursor.execute(query, [f"{room}_learners"])
         members = WATCHED[admin, room] = dict(cursor.fetchall())
-        hoarders = _end_hoarders(cursor, members)
+        greedy = {*_hoarders(cursor, members), *_growing(cursor, members), *_large(cursor, members)}
+        ended = _end(cursor, members, greedy)
         values = {"limit": seconds, "members": [*members], "largest": LARGEST}
         cursor.execute(END_LATE, {**values, "endless": ENDLESS * seconds})
-        return hoarders + int(_one(cursor))
+        return ended + int(_one(cursor))
 
 
-def _end_hoarders(cursor: Cursor, members: dict[int, str]) -> int:
-    """End every session of those who hold too many locks; how many sessions."""
-    hoarders = _all(cursor, HOARDERS, {"members": [*members], "locks": LOCKS})
-    if not hoarders:
+def is_watched(admin: str) -> bool:
+    """Whether another process calls `watch`: its connection has asked something just now."""
+    query = """SELECT FROM pg_stat_activity
+        WHERE application_name = %s AND clock_timestamp() - query_start < interval '15 s'"""
+    with _connected(admin) as server, server.cursor() as cursor:
+        cursor.execute(query, [WATCHS_NAME])
+        return cursor.fetchone() is not None
+
+
+def _hoarders(cursor: Cursor, members: dict[int, str]) -> list[int]:
+    """Who holds too many locks."""
+    return _all(cursor, HOARDERS, {"members": [*members], "locks": LOCKS})
+
+
+def _growing(cursor: Cursor, members: dict[int, str]) -> list[int]:
+    """Whose database is too large and has grown since it was last looked at.
+
+    One that is as it was is left alone, so that its owner can delete something.
+    """
+    cursor.execute(GROWN, {"members": [*members]})
+    found = []
+    for owner, database, size in cursor.fetchall():
+        if size > LARGEST and size > SIZES.get(database, size):
+            found.append(owner)
+        SIZES[database] = size
+    return found
+
+
+def _large(cursor: Cursor, members: dict[int, str]) -> list[int]:
+    """Whose processes hold too much memory together, where /proc tells: PostgreSQL has no limit."""
+    cursor.execute(PROCESSES, {"members": [*members]})
+    held: dict[int, int] = {}
+    for owner, pid in cursor.fetchall():
+        with contextlib.suppress(OSError, IndexError):  # gone, or not of this machine
+            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+            if status.startswith("Name:\tpostgres"):
+                kilobytes = int(status.split("RssAnon:")[1].split()[0])
+                held[owner] = held.get(owner, 0) + 1024 * kilobytes
+    return [owner for owner, size in held.items() if size > MEMORY]
+
+
+def _end(cursor: Cursor, members: dict[int, str], greedy: Iterable[int]) -> int:
+    """End every session of these; how many sessions."""
+    greedy = [*greedy]
+    if not greedy:
         return 0
-    cursor.execute(END_ALL, {"hoarders": hoarders})
+    cursor.execute(END_ALL, {"hoarders": greedy})
     ended = int(_one(cursor))
-    for role in (members[each] for each in hoarders):
+    for role in (members[each] for each in greedy):
         if role in CAUGHT:
             _shut_out(cursor, role)
         CAUGHT.add(role)
@@ -287,7 +360,7 @@ def _shut_out(cursor: Cursor, role: str) -> None:
 def _kept(admin: str) -> Iterator[Connection]:
     """The connection that this process keeps for `watch`; a broken one is replaced."""
     if admin not in KEPT or KEPT[admin].closed:
-        KEPT[admin] = _open(admin)
+        KEPT[admin] = _open(admin, called=WATCHS_NAME)
     try:
         yield KEPT[admin]
     except psycopg2.Error as error:  # "out of shared memory" may pass, without a new connection
@@ -304,14 +377,14 @@ def _connected(admin: str, database: str = "postgres") -> Iterator[Connection]:
             raise RoomError(f"PostgreSQL did not do it: {_line(error)}.") from error
 
 
-def _open(admin: str, database: str = "postgres") -> Connection:
+def _open(admin: str, database: str = "postgres", called: str = "classroom") -> Connection:
     """A superuser's connection, in autocommit. Raises RoomError."""
     try:
         connection: Connection = psycopg2.connect(
             admin,
             dbname=database,
             connect_timeout=10,
-            application_name="classroom",
+            application_name=called,
             options="-c search_path=pg_catalog -c lock_timeout=3s -c client_min_messages=warning",
         )
     except psycopg2.Error as error:

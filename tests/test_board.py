@@ -12,10 +12,13 @@ import json
 import os
 import re
 import shlex
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from html import escape, unescape
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -38,7 +41,7 @@ from test_room_server import a_server, ask, session
 
 from classroom import board
 from classroom import server as classroom
-from classroom.room import add_arguments
+from classroom.room import add_arguments, write
 
 pytestmark = pytest.mark.author
 PATH = ROOT / "classroom" / "board.ipynb"
@@ -66,9 +69,9 @@ def admin() -> Iterator[str]:
 
 @contextlib.contextmanager
 def made_up() -> Iterator[str]:
-    """A throwaway server with the rooms "show", "nobody" and "full"; its administrator's address."""
+    """A throwaway server with four rooms, "show" filled; its administrator's address."""
     with a_server() as admin:
-        for name in ("show", "nobody", "full"):
+        for name in ("show", "nobody", "full", "long"):
             classroom.prepare_room(admin, name)
         fill(admin)
         yield admin
@@ -105,9 +108,10 @@ def run(env: dict[str, str], names: bool = False) -> NotebookNode:
     notebook = nbformat.read(PATH, as_version=4)
     settings = cell(notebook, "settings")
     settings.source = settings.source.replace("NAMES = False", f"NAMES = {names}")
-    place = {"metadata": {"path": str(PATH.parent)}}
-    with database.variables(**env):
+    with database.variables(**env), tempfile.TemporaryDirectory() as folder:
         os.environ.pop("WORKBOOK_ROOM", None)
+        shutil.copy(PATH.with_name("board.py"), folder)  # as on a teacher's desk
+        place = {"metadata": {"path": folder}}
         NotebookClient(notebook, timeout=120, kernel_name="python3", resources=place).execute()
     settings.source = settings.source.replace(f"NAMES = {names}", "NAMES = False")
     notebooks.clean(notebook)
@@ -241,6 +245,50 @@ def test_who_asked_for_help(without: NotebookNode, named: NotebookNode) -> None:
     assert [line[1] for line in rows(named, "hands-run")] == ["who", *HANDS]
 
 
+def test_how_the_room_went_on(without: NotebookNode) -> None:
+    assert rows(without, "course-run") == [
+        ["after", "learners", "most at", "mistakes", "done", " "],
+        ["0 min", "1", "2.1", "1", "0", ""],
+        ["45 min", "1", "2.2", "0", "0", ""],
+        ["75 min", "7", "2.3", "5", "4", "■■■■"],
+    ]
+
+
+def room_of(folder: Path, admin: str, name: str) -> list[str]:
+    """The beginning of `room` on the command line, for a made-up room."""
+    given = {"admin": admin, "room": name, "learners": [], "teachers": []}
+    write(folder / "room.json", json.dumps(given))
+    return [sys.executable, "-m", "workbook", "room", "--folder", str(folder)]
+
+
+def test_a_page_stays_that_names_nobody_and_asks_for_nothing(admin: str, tmp_path: Path) -> None:
+    command = [*room_of(tmp_path, admin, "show"), "page", str(tmp_path / "after.html")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    html = (tmp_path / "after.html").read_text(encoding="utf-8")
+    for name in LEARNERS:
+        assert not any(form in html for form in forms(name))
+    assert not re.search(r"https?:|src=|href=|url\(|<script", html)
+    assert "Learners: 8. Checks: 13. Exercises done: 4." in html
+    assert "no foreign key (2)" in html and "create jobs with its foreign key" in html
+
+
+def test_who_reads_no_further_gets_no_error(admin: str, tmp_path: Path) -> None:
+    query = """INSERT INTO room.learners (role, username) VALUES ('learner_z', 'z');
+        INSERT INTO room.reports (role, id, at, exercise, outcome)
+        SELECT 'learner_z', gen_random_uuid(), now(), '2.3', 'done' FROM generate_series(1, 9999)"""
+    ask(admin, query, "long")
+    command = [*room_of(tmp_path, admin, "long"), "results"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == "learner,chapter,exercise,outcome,mistake,at\n"
+        process.stdout.close()  # `| head -1`
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
 # ---- names -------------------------------------------------------------------------------------
 
 
@@ -305,7 +353,7 @@ def test_the_exercises_are_in_the_order_of_their_numbers() -> None:
 def test_an_empty_room_is_said_to_be_empty(admin: str) -> None:
     notebook = run(teacher(admin, "nobody"))
     assert said(notebook, "advice-run") == "Nobody is here yet."
-    for id in ("map-run", "list-run", "exercises-run", "mistakes-run", "hands-run"):
+    for id in ("map-run", "list-run", "exercises-run", "mistakes-run", "hands-run", "course-run"):
         assert said(notebook, id) == "Nothing so far."
 
 
@@ -335,7 +383,7 @@ def test_a_learner_sees_nothing_of_it(admin: str) -> None:
         with pytest.raises(CellExecutionError, match="There is no room to see from here"):
             run({**env, "PGDATABASE": name})
     queries = re.findall(r"(?<=FROM )room\.\w+(?:\(:MINUTES\))?", PATH.read_text(encoding="utf-8"))
-    assert len(queries) == 6
+    assert len(queries) == 7
     for each in queries:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             ask(env, f"SELECT * FROM {each.replace(':MINUTES', '15')}", "show")

@@ -508,11 +508,23 @@ def test_an_installer_that_outlives_us_keeps_others_waiting(clone: Clone) -> Non
     finish(first)
 
 
-def test_help_needs_no_set_up(clone: Clone) -> None:
+@pytest.mark.parametrize("command", ["doctor", "room", "room install"])
+def test_help_needs_no_set_up(clone: Clone, command: str) -> None:
     shutil.copy(ROOT / "workbook" / "launch" / "cli.py", clone.root / "workbook" / "launch")
-    done = clone.run("doctor", "--help")
+    shutil.copytree(ROOT / "classroom", clone.root / "classroom")
+    done = clone.run(*command.split(), "--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage: python3 -m workbook doctor")
+    assert done.stdout.startswith(f"usage: python3 -m workbook {command}")
+    assert clone.asked() == [] and not clone.venv.exists()
+
+
+def test_a_room_has_an_environment_of_its_own(clone: Clone) -> None:
+    python = clone.root / ".room" / "learners" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\necho $PWD: $*\n")
+    python.chmod(0o755)
+    done = clone.run("room", "ready")
+    assert done.stdout == f"{clone.root}: -m workbook room ready\n"
     assert clone.asked() == [] and not clone.venv.exists()
 
 

@@ -26,6 +26,7 @@ if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
 from classroom import client, learner, rehearsal, room, server
+from classroom.errors import RoomError
 from classroom.rehearsal import HUB, LEARNERS, NOTEBOOKS, Room, Work
 
 pytestmark = pytest.mark.author
@@ -55,7 +56,7 @@ def command(folder: Path, *words: str) -> int:
 )
 def test_a_name_that_cannot_be_is_one_clear_line(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "names").write_text(text, encoding="utf-8")
-    with pytest.raises(server.RoomError, match=says.replace(".", r"\.")):
+    with pytest.raises(RoomError, match=says.replace(".", r"\.")):
         room.read_names(tmp_path / "names")
 
 
@@ -102,7 +103,7 @@ def test_learners_pages_are_kept_apart_or_somebody_says_that_they_are_not(
     room.add_arguments(parser)
     given = parser.parse_args(["--folder", str(tmp_path), "prepare", *words])
     if says:
-        with pytest.raises(server.RoomError, match=re.escape(says)):
+        with pytest.raises(RoomError, match=re.escape(says)):
             room.chosen(tmp_path, given)
         return
     found = room.chosen(tmp_path, given)
@@ -232,6 +233,34 @@ def test_a_real_room_has_separate_accounts_and_passwords(tmp_path: Path) -> None
     assert (tmp_path / "hub").stat().st_mode & 0o077 == 0
     for near in ("yes", "1", "true"):  # one has to say what one gives up
         assert configuration(tmp_path, ROOM_TRIAL=near)["JupyterHub"]["spawner_class"] == "systemd"
+
+
+@needs_room
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="real accounts need root")
+def test_a_hub_without_its_proxy_says_what_to_do(tmp_path: Path) -> None:
+    settings(tmp_path)
+    path = str(ROOT / "classroom" / "jupyterhub_config.py")
+    done = subprocess.run(
+        [HUB, "-c", CONFIGURATION, path, ""],
+        env={"PATH": "/nowhere", "ROOM_FOLDER": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    [line] = done.stderr.splitlines()
+    assert line.endswith("sudo python3 -m workbook room install")
+
+
+@needs_room
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="real accounts need root")
+@pytest.mark.parametrize("open_to_all", [False, True])
+def test_a_learners_server_has_ceilings(tmp_path: Path, open_to_all: bool) -> None:
+    settings(tmp_path, network=open_to_all, admin="host=192.0.2.8 user=postgres")
+    limits = configuration(tmp_path)["SystemdSpawner"]["unit_extra_properties"]
+    denied = {"IPAddressDeny": "any", "IPAddressAllow": "localhost 192.0.2.8"}
+    assert (denied.items() <= limits.items()) != open_to_all
+    assert limits["TasksMax"] == "300" and limits["OOMPolicy"] == "continue"
 
 
 @needs_room
@@ -512,7 +541,8 @@ def test_reset_puts_one_learner_to_a_chapters_start(
     said = capsys.readouterr().out
     assert f"ok      {name}:" in said and "Chapter 3 starts with" in said
     assert command(made.place, "reset", "77", name) == 1
-    assert "There is no chapter 77" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "There is no chapter 77" in said and "restart" not in said
     assert command(made.place, "reset", "3", "nobody") == 1
     assert '"nobody" is not a learner of this room' in capsys.readouterr().err
 

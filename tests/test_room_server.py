@@ -27,6 +27,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from classroom import ready
 from classroom import server as classroom
+from classroom.errors import RoomError
 from workbook import ROOT, WorkbookError, checking, reports
 from workbook.author import contract
 from workbook.exercises import Answer, every, load
@@ -597,6 +598,42 @@ def test_a_database_that_is_too_large_grows_no_further(
     until(lambda: (classroom.watch(room.admin, "room", 3600), not thread.is_alive())[1])
 
 
+def test_a_database_that_grows_in_small_steps_is_stopped_and_can_be_emptied(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = make(room, "collector")
+    ask(env, "CREATE TABLE hoard (line text); ALTER TABLE hoard ALTER line SET STORAGE EXTERNAL")
+    monkeypatch.setattr(classroom, "LARGEST", 12 * 10**6)  # an empty one has 8 MB
+    classroom.watch(room.admin, "room", 3600)
+    with session(env) as cursor, pytest.raises(psycopg2.OperationalError):
+        for _ in range(200):
+            cursor.execute("INSERT INTO hoard SELECT repeat('x', 1000000)")
+            classroom.watch(room.admin, "room", 3600)
+    [(size,)] = ask(room.admin, "SELECT pg_database_size('learner_collector')")
+    assert size < 20 * 10**6
+    with session(env) as cursor:  # what is as it was is left alone
+        for _ in range(3):
+            cursor.execute("SELECT count(*) FROM hoard")
+            assert classroom.watch(room.admin, "room", 3600) == 0
+        cursor.execute("DROP TABLE hoard")
+        assert classroom.watch(room.admin, "room", 3600) == 0
+        cursor.execute("SELECT 1")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_processes_that_take_much_memory_are_ended(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = make(room, "large")
+    monkeypatch.setattr(classroom, "MEMORY", 100 * 2**20)
+    with session(env) as one, session(room.berta) as other:
+        one.execute("SELECT length(set_config('large.kept', repeat('x', 200000000), false))")
+        assert classroom.watch(room.admin, "room", 3600) == 1
+        with pytest.raises(psycopg2.OperationalError):
+            one.execute("SELECT 1")
+        other.execute("SELECT 1")
+
+
 def test_watch_leaves_the_other_room_and_the_teacher_alone(room: Room) -> None:
     with session(room.dora) as theirs, session(room.teacher) as teachers:
         for cursor in (theirs, teachers):
@@ -627,6 +664,31 @@ def test_settings_that_do_not_suit_are_raised_and_none_is_lowered(room: Room) ->
     assert "max_connections = '80'" in kept.read_text()
 
 
+def test_a_line_that_asks_for_no_password_is_found(room: Room) -> None:
+    """For any role, any database: not only for those that a guess is tried with."""
+    assert classroom.trusting(room.admin) == []
+    look = ready.Look(Path(), {"admin": room.admin, "learners": ["anna"]})
+    for line in ("local all all trust", "host room learner_berta ::1/128 trust"):
+        let_in_by(HBA + line + "\n", room.admin)
+        with pytest.raises(
+            RoomError, match=r"no password: (local all all|host room learner_berta)"
+        ):
+            ready.doors(look)
+    let_in_by(HBA, room.admin)
+
+
+def test_ready_sees_whether_somebody_watches(room: Room) -> None:
+    look = ready.Look(Path(), {"admin": room.admin, "room": "room"})
+    kept = classroom.KEPT.pop(room.admin, None)
+    if kept:
+        kept.close()
+    until(lambda: not classroom.is_watched(room.admin))
+    with pytest.raises(RoomError, match="restart the hub"):
+        ready.watch(look)
+    classroom.watch(room.admin, "room", 3600)
+    assert ready.watch(look).startswith("at work")
+
+
 def test_ready_tries_the_doors(room: Room) -> None:
     given = {"admin": room.admin, "learners": ["anna"], "python": sys.executable}
     [(place, _)], _ = classroom.doors(room.admin)
@@ -640,7 +702,7 @@ def test_ready_tries_the_doors(room: Room) -> None:
         ([], {"127.0.0.1": ready.MANY}, "nft -f classroom/connections.nft"),
         ([], {place: ready.MANY}, "unix_socket_permissions"),
     ):
-        with pytest.raises(classroom.RoomError, match=says):
+        with pytest.raises(RoomError, match=says):
             ready.judged(opened, held)
     assert ready.judged([], {place: 0, "127.0.0.1": 20})
 
@@ -780,7 +842,7 @@ def test_any_name_can_learn(room: Room, name: str) -> None:
 
 def test_two_people_never_share_a_role(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classroom, "role_name", lambda username: "learner_anna")
-    with pytest.raises(classroom.RoomError, match="would share a role"):
+    with pytest.raises(RoomError, match="would share a role"):
         classroom.prepare_learner(room.admin, "another")
     assert ask(room.anna, "SELECT 1") == [(1,)]
 
@@ -798,7 +860,7 @@ def test_a_learner_belongs_to_one_room(room: Room) -> None:
     "name", ["", "Room", "learner_x", "postgres", "template1", "a-b", "a" * 41]
 )
 def test_a_room_has_a_good_name(room: Room, name: str) -> None:
-    with pytest.raises(classroom.RoomError, match="cannot be a room's name"):
+    with pytest.raises(RoomError, match="cannot be a room's name"):
         classroom.prepare_room(room.admin, name)
 
 
@@ -813,13 +875,13 @@ def test_what_goes_wrong_is_one_line(room: Room) -> None:
         lambda: classroom.prepare_learner("no connection string", "anna"),
     ]
     for question in asked:
-        with pytest.raises(classroom.RoomError) as raised:
+        with pytest.raises(RoomError) as raised:
             question()
         assert "\n" not in str(raised.value)
     password = make(room, "weak")["PGPASSWORD"]
     weak = room.admin.replace("user=postgres", f"user=learner_weak password={password}")
     ask(room.admin, "GRANT CONNECT ON DATABASE postgres TO learner_weak")
-    with pytest.raises(classroom.RoomError, match="superuser"):
+    with pytest.raises(RoomError, match="superuser"):
         classroom.prepare_room(weak)
     ask(room.admin, "REVOKE CONNECT ON DATABASE postgres FROM learner_weak")
 
@@ -1011,9 +1073,12 @@ def test_the_finished_project_leaves_the_learners_database_alone(room: Room, ker
     assert ask(room.learners[kernel], "SELECT FROM pg_tables WHERE schemaname = 'public'") == []
 
 
-def test_a_dropped_database_comes_back_with_the_server(room: Room, kernel: str) -> None:
+@pytest.mark.parametrize("spoilt", ["DROP DATABASE {0}", "ALTER ROLE {0} PASSWORD 'my own'"])
+def test_who_shuts_oneself_out_comes_back_with_the_server(
+    room: Room, kernel: str, spoilt: str
+) -> None:
     own = os.environ["PGDATABASE"]
-    ask(room.learners[kernel], f"DROP DATABASE {own}", f"{own}_scratch")
+    ask(room.learners[kernel], spoilt.format(own), f"{own}_scratch")
     with pytest.raises(WorkbookError, match="Stop your server and start it again"):
         database.connect_environment()
     with database.variables(**make(room, kernel)):

@@ -19,6 +19,7 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 READY = os.path.join(VENV, ".workbook-ready")  # where .venv was made, and from which locks
 UNFINISHED = os.path.join(VENV, ".workbook-unfinished")  # there while the environment is made
+LEARNERS = os.path.join(ROOT, ".room", "learners")  # an environment that `room install` makes
 DATABASE = "from workbook.server import database; database.connect_environment()"
 STOP = "from workbook import home; from workbook.server import postgres; "
 STOP += "postgres.stop(home() / '.postgres')"
@@ -62,7 +63,12 @@ def main(argv):
     testing = argv[:1] in (["test"], ["site"])  # which need more than learners do
     asks = {"-h", "--help"} & set(argv[: argv.index("--")] if "--" in argv else argv)
     try:
-        ready = asks or inside(testing)
+        ready = asks or is_install(argv) or inside(testing)
+        room = os.path.join(LEARNERS, "bin", "python")
+        if argv[:1] == ["room"] and not ready and os.path.exists(room):
+            if not same(sys.prefix, LEARNERS):
+                os.chdir(ROOT)
+                os.execv(room, [room, "-m", "workbook"] + argv)
         strange = [] if ready and not in_venv() else set(STRANGE) & set(os.environ)
         for name in strange:
             del os.environ[name]
@@ -104,6 +110,12 @@ def fail(line, status=1):
     """Print one line where errors go; returns the exit status."""
     print(line, file=sys.stderr)
     return status
+
+
+def is_install(argv):
+    """Whether this makes environments of its own, with the standard library alone."""
+    words = argv[3:4] if argv[1:2] == ["--folder"] else argv[1:2]
+    return argv[:1] == ["room"] and words == ["install"]
 
 
 def in_venv():

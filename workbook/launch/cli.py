@@ -203,13 +203,7 @@ def test(arguments: list[str]) -> int:
 def room(argv: list[str]) -> int:
     """For teachers: prepare, start and watch a room of learners."""
     sys.path.append(str(ROOT))  # at the end: nothing there may stand before a package
-    try:
-        from classroom import room as commands
-    except ImportError as error:  # --help alone sets nothing up
-        raise WorkbookError(
-            f"{error.name} is not there yet: `python3 -m workbook doctor` sets everything up, then"
-            " ask again. docs/teaching.md has the commands."
-        ) from None
+    from classroom import room as commands
 
     parser = argparse.ArgumentParser(
         prog="python3 -m workbook room",
