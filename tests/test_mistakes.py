@@ -465,6 +465,11 @@ CASES.update(
         "B18c": queried("INSERT INTO companies (name) VALUES (np.float64(0.5))"),
         "B12c": queried("ALTER TABLE companies ADD v vector(3)"),
         "B12d": queried("CREATE EXTENSION no_such"),
+        "B16c": queried(
+            "CREATE TYPE a AS ENUM ('x'); CREATE TYPE b AS ENUM ('x')", "SELECT 'x'::a::b"
+        ),
+        "B25": upgraded('op.create_table("t", sa.Column("s", sa.Enum("a", "b")))'),
+        "B26": upgraded('op.create_table("t", sa.Column("s"))'),
         "B10": queried(
             "CREATE TYPE status AS ENUM ('open'); ALTER TABLE companies ADD s status",
             "INSERT INTO companies (name, s) VALUES ('x', 'paused')",
@@ -726,6 +731,20 @@ CASES.update(
         "G18": queried(
             "CREATE TABLE t (n int REFERENCES companies DEFERRABLE INITIALLY DEFERRED)",
             "INSERT INTO companies VALUES (1, 'x'); INSERT INTO t VALUES (1); ALTER TABLE t ADD m int",
+        ),
+        "G25": queried("SELECT c.name FROM companies"),
+        "G20": queried("INSERT INTO companies (name) VALUES ('x') ON CONFLICT (name) DO NOTHING"),
+        "G21": queried(
+            "CREATE INDEX ON companies (name)",
+            "INSERT INTO companies (name) SELECT string_agg(md5(n::text), '') FROM generate_series(1, 150) n",
+        ),
+        "G22": queried("CREATE VIEW v AS SELECT 1 AS n", "DROP TABLE v"),
+        "G23": queried(
+            "CREATE TABLE t (n int GENERATED ALWAYS AS IDENTITY)", "INSERT INTO t VALUES (1)"
+        ),
+        "G24": queried(
+            TRIGGER.replace("UPDATE", "UPDATE OF name"),
+            "ALTER TABLE companies ALTER name TYPE varchar(9)",
         ),
         "G19": queried("SET TRANSACTION READ ONLY; CREATE TABLE t ()"),
         "D02": upgraded(COMPANIES, INDEX.format("")),
@@ -1158,6 +1177,13 @@ def no_logging(lab: Lab) -> str:
 
 # What cannot be provoked here: the words as they stand at the entry's `source`.
 QUOTED = {
+    "A03c": "ImportError: no pq wrapper available.\nAttempts made:\n- couldn't import psycopg 'c'"
+    " implementation: No module named 'psycopg_c'\n- couldn't import psycopg 'binary' implementation:"
+    " No module named 'psycopg_binary'\n- couldn't import psycopg 'python' implementation: libpq library"
+    " not found",
+    "A03d": "❌ Error: [Errno 2] No such file or directory: 'alembic'",
+    "P17": "ValueError: the greenlet library is required to use this function. No module named"
+    " 'greenlet'",
     "E15b": "OperationalError: (psycopg2.OperationalError) SSL error: decryption failed or bad record mac",
     "G07b": "sqlalchemy.exc.ProgrammingError: (sqlalchemy.dialects.postgresql.asyncpg.ProgrammingError)"
     " <class 'asyncpg.exceptions.PostgresSyntaxError'>: cannot insert multiple commands into a"

@@ -426,6 +426,37 @@ ENTRIES = (
         chapter=8,
     ),
     Entry(
+        id="B25",
+        mistake=Mistake(
+            "an enum without a name",
+            "On PostgreSQL an enum is a type of the schema and needs a name. sa.Enum takes it from a Python"
+            " class; with mere texts there is none.",
+            'sa.Enum("open", "closed", name="status").',
+        ),
+        lines=("sqlalchemy.exc.CompileError: PostgreSQL ENUM type requires a name.",),
+        also=("ENUM type requires a name",),
+        prevent="A name for each enum.",
+        chapter=8,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="B26",
+        mistake=Mistake(
+            "a column without a type",
+            "The column was given no type, or a draft has written NullType() for one that SQLAlchemy did not"
+            " recognise in the database.",
+            "Write the type. For an extension's, import its package in env.py, so that it is recognised.",
+        ),
+        lines=(
+            "sqlalchemy.exc.CompileError: (in table '{table}', column '{column}'): Can't generate DDL for"
+            " NullType(); did you forget to specify a type on this Column?",
+        ),
+        also=("Can't generate DDL for NullType()",),
+        prevent="Read a draft for NullType before it is applied.",
+        chapter=6,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
         id="B14",
         mistake=shared("NOT NULL on a table that holds rows"),
         lines=(
@@ -498,6 +529,20 @@ ENTRIES = (
             '(psycopg2.errors.DatatypeMismatch) default for column "{column}" cannot be cast automatically to type',
         ),
         prevent="Look at the column's default before a change of type.",
+        chapter=7,
+    ),
+    Entry(
+        id="B16c",
+        mistake=Mistake(
+            "types that cannot be cast into each other",
+            "PostgreSQL has no way from the one type to the other, so a cast in USING or in a query does not"
+            " help by itself. Two enums are the usual case.",
+            'By way of text: postgresql_using="column::text::new_type", or a CASE that says what becomes of'
+            " each value.",
+        ),
+        lines=("(psycopg2.errors.CannotCoerce) cannot cast type {old} to {new}",),
+        kinds=("CannotCoerce",),
+        prevent="Try the change on a copy of production's rows.",
         chapter=7,
     ),
     Entry(

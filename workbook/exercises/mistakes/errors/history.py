@@ -338,15 +338,15 @@ ENTRIES = (
     Entry(
         id="C20",
         mistake=Mistake(
-            "no folder of Alembic's at this place",
-            "script_location (or Flask-Migrate's directory) names a folder that is not there. Most often"
-            " the command runs in another folder or the image has no copy; else alembic init, or flask"
-            " db init, was never run.",
-            "Go to the project's folder, or write script_location = %(here)s/alembic. Run init only where"
-            " the project has no migrations yet.",
+            "no environment of Alembic's at this place",
+            "script_location (or Flask-Migrate's directory) names a folder that is not there, or that has no env.py. Most often the command runs in another folder or the image has no copy; else alembic init, or flask db init, was never run.",
+            "Go to the project's folder, or write script_location = %(here)s/alembic. Run init only where the project has no migrations yet.",
         ),
         lines=("FAILED: Path doesn't exist: {folder}",),
-        also=("Please use the 'init' command to create a new scripts folder",),
+        also=(
+            "Please use the 'init' command to create a new scripts folder",
+            "Can't find Python file {file}env.py",
+        ),
         prevent="%(here)s in script_location.",
         chapter=2,
         commands=("upgrade", "revision", "current"),

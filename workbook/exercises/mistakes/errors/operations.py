@@ -116,6 +116,20 @@ ENTRIES = (
         commands=("upgrade", "python"),
     ),
     Entry(
+        id="G25",
+        mistake=Mistake(
+            "a table that the statement does not bring in",
+            "A column is named with a table or an alias that stands in no FROM or JOIN of the statement. Where"
+            " a table has an alias, only the alias counts.",
+            "Add the join, or name the column by the alias that is there.",
+        ),
+        lines=('(psycopg2.errors.UndefinedTable) missing FROM-clause entry for table "{table}"',),
+        also=('invalid reference to FROM-clause entry for table "{table}"',),
+        prevent="Try SQL in psql or %sql before it goes into a revision.",
+        chapter=4,
+        commands=("upgrade", "%sql"),
+    ),
+    Entry(
         id="D01b",
         mistake=shared("the child comes before the parent"),
         lines=('(psycopg2.errors.UndefinedTable) relation "{table}" does not exist',),
@@ -389,8 +403,12 @@ ENTRIES = (
         also=(
             "AttributeError: 'NoneType' object has no attribute 'fetchall'",
             "AttributeError: 'NoneType' object has no attribute 'scalar'",
+            "'MockConnection' object has no attribute",
+            "batch mode with dialect sqlite requires a live database connection",
         ),
-        when=lambda seen: bool(re.search("--sql|Generating static SQL", seen.reading.text)),
+        when=lambda seen: bool(
+            re.search("--sql|Generating static SQL|MockConnection", seen.reading.text)
+        ),
         prevent="upgrade --sql in CI, if offline scripts are wanted.",
         chapter=3,
         commands=("upgrade --sql",),
@@ -638,6 +656,89 @@ ENTRIES = (
         also=("attempt to write a readonly database", "is running with the --read-only option"),
         prevent="One address for migrations, which leads to the primary.",
         chapter=13,
+    ),
+    Entry(
+        id="G20",
+        mistake=Mistake(
+            "ON CONFLICT without its rule",
+            "ON CONFLICT names columns, and no unique constraint or index of the table is over exactly these"
+            " (one with a WHERE needs the same WHERE).",
+            "Create the unique constraint first, or name the columns that one has.",
+        ),
+        lines=(
+            "(psycopg2.errors.InvalidColumnReference) there is no unique or exclusion constraint matching"
+            " the ON CONFLICT specification",
+        ),
+        prevent="Build a database from nothing in CI, with the revisions alone.",
+        chapter=7,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="G21",
+        mistake=Mistake(
+            "a value that is too long for an index",
+            "An entry of an ordinary index holds about 2,700 bytes, and a row has more in this column.",
+            "Index what is searched for: md5(column), left(column, 100), or full-text search with GIN.",
+        ),
+        lines=(
+            "(psycopg2.errors.ProgramLimitExceeded) index row size {size} exceeds btree version {version}"
+            ' maximum {maximum} for index "{index}"',
+        ),
+        also=("index row requires {size} bytes, maximum size is",),
+        prevent="No plain index on a column of long texts.",
+        chapter=10,
+    ),
+    Entry(
+        id="G22",
+        mistake=Mistake(
+            "an object of another kind",
+            "The name is there, but it is no table (or none of the kind that the statement is for): a view,"
+            " a sequence, an index, a partition.",
+            "\\d and the name in psql tells what it is. Views have statements of their own: DROP VIEW,"
+            " CREATE OR REPLACE VIEW.",
+        ),
+        lines=('(psycopg2.errors.WrongObjectType) "{name}" is not a table',),
+        kinds=("WrongObjectType",),
+        prevent="Names that say what is a view.",
+        chapter=8,
+    ),
+    Entry(
+        id="G23",
+        mistake=Mistake(
+            "a value for a column that fills itself",
+            "The column is GENERATED ALWAYS (an identity or a computed one), and the statement brings a value"
+            " for it.",
+            "Leave the column out. For rows that must keep their ids: INSERT ... OVERRIDING SYSTEM VALUE, and"
+            " set the sequence afterwards.",
+        ),
+        lines=(
+            '(psycopg2.errors.GeneratedAlways) cannot insert a non-DEFAULT value into column "{column}"',
+        ),
+        also=("can only be updated to DEFAULT",),
+        kinds=("GeneratedAlways",),
+        prevent="Identity(always=False) where rows are to bring ids along.",
+        chapter=7,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="G24",
+        mistake=Mistake(
+            "something else uses the column",
+            "A policy, a trigger or a computed column is made for the column's present type, so PostgreSQL"
+            " does not change it. The DETAIL line names it.",
+            "Drop it, change the type, make it again, all in one revision.",
+        ),
+        lines=(
+            "(psycopg2.errors.FeatureNotSupported) cannot alter type of a column used in a trigger"
+            " definition",
+        ),
+        also=(
+            "cannot alter type of a column used in a policy definition",
+            "cannot alter type of a column used by a generated column",
+            "cannot alter type of a column used by a function or procedure",
+        ),
+        prevent="Try each revision on a copy with all policies and triggers.",
+        chapter=12,
     ),
     Entry(
         id="D11b",

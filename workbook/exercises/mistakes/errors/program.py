@@ -42,15 +42,15 @@ ENTRIES = (
     Entry(
         id="P02",
         mistake=Mistake(
-            "a name that this version of a module does not have",
-            "The module is there and has no such name. Most often the code was written for another version"
-            " of the package than the one that is installed; it can also be a slip, or a file of your"
-            " own with the package's name.",
-            "python -m pip show gives the version. Look in that version's changes what has become of the"
-            " name, and change the code or pin the version.",
+            "a name that a module does not have",
+            "The module is there and has no such name. Most often the code was written for another version of the package, or of Python, than the one that is installed; it can also be a slip, or another file of the same name that was found first.",
+            "python -m pip show gives a package's version: look in its changes what has become of the name, and change the code or pin the version. The path in the message, or module.__file__, says which file it was.",
         ),
         lines=("ImportError: cannot import name '{name}' from '{module}'",),
-        also=("has been moved to the `pydantic-settings` package",),
+        also=(
+            "AttributeError: module '{module}' has no attribute '{name}'",
+            "has been moved to the `pydantic-settings` package",
+        ),
         when=lambda seen: None,
         prevent="A lock file, and updates one at a time with the tests run.",
         chapter=13,
@@ -163,6 +163,7 @@ ENTRIES = (
         lines=(
             "TypeError: Additional arguments should be named <dialectname>_<argument>, got '{argument}'",
         ),
+        also=("Invalid argument(s) {arguments} sent to create_engine()",),
         when=lambda seen: seen.name("argument") != "autoload",
         prevent="A type checker sees it.",
         chapter=1,
@@ -374,5 +375,20 @@ ENTRIES = (
         prevent="Keep what you read in a list.",
         chapter=7,
         commands=("upgrade", "python"),
+    ),
+    Entry(
+        id="P17",
+        mistake=Mistake(
+            "greenlet is not installed",
+            "SQLAlchemy's asyncio extension needs the package greenlet, which it brings along on some"
+            " machines only, and from 2.1 on only when asked for.",
+            "python -m pip install 'sqlalchemy[asyncio]'.",
+        ),
+        lines=("ValueError: the greenlet library is required to use this function.",),
+        also=("No module named 'greenlet'",),
+        prevent="sqlalchemy[asyncio] among the project's dependencies.",
+        source="https://github.com/python-poetry/poetry/issues/7249",
+        chapter=13,
+        commands=("python", "upgrade"),
     ),
 )

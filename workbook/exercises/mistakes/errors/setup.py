@@ -93,6 +93,49 @@ ENTRIES = (
         chapter=2,
     ),
     Entry(
+        id="A03c",
+        mistake=Mistake(
+            "the driver does not find libpq",
+            "psycopg and psycopg2 speak to the server through PostgreSQL's client library, and it is not on"
+            " this machine, or is for another kind of processor.",
+            "Install a driver that brings it along (psycopg[binary], psycopg2-binary), or the library:"
+            " libpq5 on Debian, postgresql-libs on Alpine and Fedora, libpq with Homebrew.",
+        ),
+        lines=("ImportError: no pq wrapper available.",),
+        also=(
+            "libpq.so.5: cannot open shared object file",
+            "Library not loaded: @rpath/libpq",
+            "pg_config executable not found",
+            "libpq library not found",
+        ),
+        prevent="psycopg[binary] in development; the library in the image for production.",
+        source="https://github.com/psycopg/psycopg/issues/897",
+        chapter=13,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="A03d",
+        mistake=Mistake(
+            "the shell does not find Alembic",
+            "No folder in PATH has the command. Most often the environment that Alembic is installed in is"
+            " not active here, or it is not installed at all.",
+            "Activate the environment, or run it by its Python: .venv/bin/python -m alembic upgrade head,"
+            " uv run alembic, poetry run alembic.",
+        ),
+        lines=("[Errno 2] No such file or directory: 'alembic'",),
+        also=(
+            "alembic: command not found",
+            "alembic: not found",
+            "command not found: alembic",
+            "'alembic' is not recognized as",
+            '"alembic": executable file not found',
+        ),
+        prevent="python -m alembic in scripts: it takes the environment of that Python.",
+        source="https://github.com/Kaoruha/GinkGO/issues/4825",
+        chapter=2,
+        commands=("upgrade", "current"),
+    ),
+    Entry(
         id="A04",
         mistake=shared("an old name", "2.1"),
         lines=(
@@ -160,6 +203,7 @@ ENTRIES = (
             "[Errno -2] Name or service not known",
             "Temporary failure in name resolution",
             "Unknown MySQL server host",
+            "Can't connect to MySQL server on '{host}' ([Errno -2] Name or service not known)",
             "nodename nor servname provided",
             "No address associated with hostname",
         ),
@@ -260,11 +304,16 @@ ENTRIES = (
             "Connection refused…Is the server running on",
             "] Connection refused",
             "] Connect call failed",
+            "refused the network connection",
+            "actively refused it",
             "[Errno 111] Connect call failed",
             "Can't connect to MySQL server on",
             "Can't connect to local MySQL server",
             "Is the server running locally and accepting connections on that socket?",
             "Is the server running locally and accepting",
+        ),
+        when=lambda seen: (
+            False if re.search("not known|resolution|getaddrinfo", seen.reading.block) else None
         ),
         prevent="Let the deploy wait until the server answers (pg_isready), then migrate.",
         chapter=13,
@@ -446,7 +495,7 @@ ENTRIES = (
 
 
 def _driver(seen: Seen) -> bool:
-    return seen.name("module").partition(".")[0] in (*DRIVERS, "psycopg", "asyncpg")
+    return seen.name("module") in (*DRIVERS, "psycopg", "asyncpg")
 
 
 def _hidden(seen: Seen) -> bool:
@@ -468,4 +517,6 @@ def _own_module(seen: Seen) -> bool | None:
         return True
     if place and place.file.endswith("env.py") and name in OWN:
         return True
+    if _driver(seen) or name in DRIVERS:
+        return False
     return None if not place or "env.py" in squeezed(seen.reading.text) else False
