@@ -195,10 +195,13 @@ def test_one_migrates_and_another_serves(shipped: str, monkeypatch: pytest.Monke
 # ---- linters -------------------------------------------------------------------------------------
 
 WRITTEN = [
-    (file, text)
-    for file, id in TAUGHT.items()
-    if file in (GITHUB, GITLAB)
-    for text in ((ROOT / file).read_text(encoding="utf-8"), load(id).cell, load(id).solution)
+    (GITHUB, (ROOT / ".github" / "workflows" / "pages.yml").read_text(encoding="utf-8")),
+    *(
+        (file, text)
+        for file, id in TAUGHT.items()
+        if file in (GITHUB, GITLAB)
+        for text in ((ROOT / file).read_text(encoding="utf-8"), load(id).cell, load(id).solution)
+    ),
 ]
 
 

@@ -38,9 +38,9 @@ BESIDE = {
         "CONTRIBUTING": "Contributing",
     },
 }
+SHOWN = {".ipynb", ".md", ".png"}  # what a link leads to here
 FOLDED = {"code_prompt_show": "Show what it says", "code_prompt_hide": "Hide what it says"}
 LEAST = 560  # pixels: a wider picture is not drawn narrower, it scrolls
-LINKED = ("docs/history.png", "docs/upgrade.png", "workbook/exercises/ch02/ex3.py")
 
 
 def build(folder: Path) -> None:
@@ -87,23 +87,32 @@ def language(magic: str, rest: str) -> str:
 
 
 def lay(folder: Path) -> None:
-    """Lay out what Sphinx reads, in the order of the repository, so that links lead where they led."""
-    for name in LINKED:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    for pages in BESIDE.values():
-        for name in pages:
-            shutil.copy(ROOT / f"{name}.md", folder / f"{name}.md")
+    """Lay out what Sphinx reads as it is in the repository, so that links lead where they led."""
+    for name in ("docs", "notebooks"):
+        (folder / name).mkdir(parents=True)
+    for path in (ROOT / "docs").glob("*.png"):
+        shutil.copy(path, folder / "docs")
+    for name in itertools.chain(*BESIDE.values()):
+        (folder / f"{name}.md").write_text(guide(f"{name}.md"), encoding="utf-8")
     (folder / "index.md").write_text(front(), encoding="utf-8")
-    (folder / "notebooks").mkdir()
     for chapter in CHAPTERS.values():
         lesson = nbformat.read(ROOT / "notebooks" / chapter.lesson, as_version=4)
         nbformat.write(page(lesson, chapter), folder / "notebooks" / chapter.lesson)
 
 
+def guide(name: str) -> str:
+    """A guide's text, where a link to a file that is no page is the file's name."""
+
+    def keep(link: re.Match[str]) -> str:
+        there = (ROOT / name).parent / link[2]
+        return link[1] if there.is_file() and there.suffix not in SHOWN else link[0]
+
+    return re.sub(r"\[([^]]+)\]\(([^):]+)\)", keep, (ROOT / name).read_text(encoding="utf-8"))
+
+
 def front() -> str:
     """README, and below it the tree that the side of each page shows."""
-    parts = [(ROOT / "README.md").read_text(encoding="utf-8")]
+    parts = [guide("README.md")]
     for part, numbers in PARTS.items():
         chapters = [CHAPTERS[number] for number in numbers]
         parts.append(
@@ -151,11 +160,14 @@ def show(data: dict[str, str], name: str) -> None:
 
 
 def run(chapter: Chapter) -> str:
-    """How this lesson is run, in HTML."""
-    if getattr(chapter, "in_tab", False):
-        there = f"../lite/lab/index.html?path={html.escape(chapter.lesson)}"
-        return f'<p class="run"><a class="open" href="{there}">Open and run</a> in this browser: nothing is installed.</p>'
-    return (
-        '<p class="run">This page is for reading. To run the lesson on your machine,'
-        f' <a href="../index.html#start">set the workbook up</a> and open <code>{chapter.lesson}</code>.</p>'
-    )
+    """How this lesson is run, in HTML; chapters that run in a tab say what is different there."""
+    in_tab = getattr(chapter, "in_tab", "")
+    if in_tab:
+        there = f"../lite/lab/index.html?path={chapter.lesson}"
+        words = f'<a class="open" href="{there}">Open and run</a> in this browser, with nothing to'
+        words += f" install. {html.escape(in_tab)}"
+    else:
+        words = "This page is for reading. To run the lesson on your machine,"
+        words += ' <a href="../index.html#start">set the workbook up</a> and open'
+        words += f" <code>{chapter.lesson}</code>."
+    return f'<p class="run">{words}</p>'
