@@ -104,10 +104,14 @@ class Choose(Answered):
 
 @dataclass(frozen=True, kw_only=True)
 class FindOut(Answered):
-    """Find something out; the goal is what `question` gives: SQL on the two tables, or a call."""
+    """Find something out; the goal is what `question` gives: SQL on the two tables, or a call.
+
+    `form` says what an answer looks like, to those who give another one.
+    """
 
     question: str | Callable[[], object]
     wrong: Mapping[str, Mistake]
+    form: str = ""
 
     def named(self) -> tuple[Mistake, ...]:
         return (*self.wrong.values(), *self.mistakes)
@@ -124,7 +128,8 @@ class FindOut(Answered):
         for wrong, mistake in self.wrong.items():
             if given == plain(wrong):
                 return known(mistake)
-        return not_yet(f"That is not what comes out: {str(answer).strip()[:60]!r}.")
+        said = f"That is not what comes out: {str(answer).strip()[:60]!r}."
+        return not_yet(*filter(None, [said, self.form]))
 
     def _goal(self) -> object:
         if not isinstance(self.question, str):

@@ -16,16 +16,18 @@ from workbook.exercises.kinds import DONE, Code
 from workbook.exercises.trial import IDS, at, known, not_yet
 from workbook.server import database
 
-NOTE = "INSERT INTO limits SELECT '{}', current_setting('lock_timeout'), pg_current_xact_id()::text"
+# The other limits are those that the session was told to have.
+NOTE = """INSERT INTO limits SELECT '{}', current_setting('lock_timeout'), pg_current_xact_id()::text,
+(SELECT min(name) FROM pg_settings WHERE source = 'session' AND name ~ 'timeout' AND name <> 'lock_timeout')"""
 FIRST = f'''
 from alembic import op
 
 {IDS.format(revision="a1", down=None)}
 
 def upgrade():
-    op.execute("CREATE TABLE limits (place text, setting text, transaction text)")
-    op.execute("{NOTE.format("inside")}")
-    op.execute("{NOTE.format("inside")}")
+    op.execute("CREATE TABLE limits (place text, setting text, transaction text, other text)")
+    for _ in range(2):
+        op.execute("""{NOTE.format("inside")}""")
 '''
 SECOND = f'''
 from alembic import op
@@ -34,7 +36,7 @@ from alembic import op
 
 def upgrade():
     with op.get_context().autocommit_block():
-        op.execute("{NOTE.format("outside")}")
+        op.execute("""{NOTE.format("outside")}""")
 '''
 FUNCTION = "def run_migrations_online"
 REST = "\n\n\nif context.is_offline_mode"
@@ -58,8 +60,19 @@ FOREIGN = Mistake(
 )
 UNSET = Mistake(
     "the limit is gone",
-    "The upgrade stays now, and nothing limits how long it waits for a lock.",
+    "The upgrade stays now, and the first revision waits for a lock as long as it would without the line.",
     "The setting has to be made on this connection, before the first revision runs.",
+)
+AMOUNT = Mistake(
+    "another limit",
+    "The upgrade stays now. A number without a unit means milliseconds, and 0 means without end.",
+    "Take over the value that stands in the line of operations.",
+)
+ANOTHER = Mistake(
+    "a limit for something else",
+    "How long a statement runs, or a session does nothing, is not how long it waits for a lock: a quick"
+    " one may wait and a slow one need not.",
+    "Take over the setting that stands in the line of operations.",
 )
 LOCAL = Mistake(
     "a setting for one transaction",
@@ -110,7 +123,7 @@ class Environment(Code):
             stayed = sa.inspect(connection).has_table("limits")
             if failure and (stayed or failure.name != "AssertionError"):
                 return _stopped(failure)
-            return _seen(connection) if stayed else known(NOBODY)
+            return seen(connection) if stayed else known(NOBODY)
 
 
 def _stopped(failure: Failure) -> Outcome:
@@ -123,15 +136,20 @@ def _stopped(failure: Failure) -> Outcome:
     )
 
 
-def _seen(connection: sa.Connection) -> Outcome:
+def seen(connection: sa.Connection) -> Outcome:
     """What held while the revisions ran."""
-    rows = connection.exec_driver_sql("SELECT place, setting, transaction FROM limits").all()
-    found = {place: setting for place, setting, _ in rows}
-    if found.get("inside") != "3s":
-        return known(UNSET)
+    rows = connection.exec_driver_sql("SELECT * FROM limits").all()
+    found, other = {place: setting for place, setting, *_ in rows}, rows[0][3]
+    inside = found.get("inside")
+    if inside == connection.exec_driver_sql("SHOW lock_timeout").scalar():
+        return known(ANOTHER, f"It is {other} that is set.") if other else known(UNSET)
+    if inside != "3s":
+        return known(AMOUNT, f"The first revision found lock_timeout at {inside}.")
     if found.get("outside") != "3s":
         return known(LOCAL)
-    return DONE if len({id for place, _, id in rows if place == "inside"}) == 1 else known(PIECES)
+    return (
+        DONE if len({id for place, _, id, _ in rows if place == "inside"}) == 1 else known(PIECES)
+    )
 
 
 BEFORE = """
@@ -156,7 +174,7 @@ EXERCISE = Environment(
         "            context.run", f"            {SET}\n            context.run"
     ),
     shown=BEFORE,
-    mistakes=(NOBODY, FOREIGN, UNSET, LOCAL, PIECES),
+    mistakes=(NOBODY, FOREIGN, UNSET, AMOUNT, ANOTHER, LOCAL, PIECES),
     task="keep a setting in env.py, and the upgrade in the database",
     hints=(
         "The first statement on a connection begins a transaction. Who begins it here, and who should?",
@@ -178,7 +196,10 @@ WRONG = [
 the line is gone  | \s           {SET}\n  |  | the limit is gone
 after the migrations  | \s           {SET}\n            context.run_migrations()  | \s           context.run_migrations()\n            {SET}  | the limit is gone
 for this transaction only  | SET lock  | SET LOCAL lock  | a setting for one transaction
-another limit  | '3s'  | '30s'  | the limit is gone
+another limit  | '3s'  | '30s'  | another limit
+milliseconds  | '3s'  | 3  | another limit
+no limit  | '3s'  | 0  | another limit
+for statements  | lock_timeout  | statement_timeout  | a limit for something else
 before configure, in a block of its own that goes on  | {CONFIGURE}  | transaction = connection.begin()\n        {CONFIGURE}  | a transaction that nobody commits
 a transaction of one's own, committed at the end  | {CONFIGURE}  | transaction = connection.begin()\n        {CONFIGURE}  | \s           context.run_migrations()  | \s           context.run_migrations()\n        transaction.commit()  | a block that has no transaction to end
 every statement by itself  | connectable.connect() as  | connectable.connect().execution_options(isolation_level="AUTOCOMMIT") as  | a commit after every statement

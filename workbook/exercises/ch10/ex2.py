@@ -50,6 +50,7 @@ EACH = Mistake(
 EXERCISE = FindOut(
     question=question,
     right="a1",
+    form="Answer with one id, from a1 to d4, or with none.",
     wrong={"base": ALL, "none": ALL, "nothing": ALL, "b2": BLOCKS, "c3": EACH, "d4": EACH},
     task="say where the database is after a block and a failure",
     hints=(
@@ -66,7 +67,7 @@ WRONG = [
     *given(ALL.name, "base", "Base", "none", "nothing"),
     *given(BLOCKS.name, "b2", "B2", " b2 "),
     *given(EACH.name, "c3", "d4"),
-    *given("That is not what comes out", "a1, b2", "index", 2),
+    *given("Answer with one id", "a1, b2", "index", 2),
     *given("Not attempted yet", "____", ""),
 ]
 RIGHT = given("", "a1", "A1", " a1 ", "a1.")

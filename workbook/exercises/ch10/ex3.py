@@ -24,6 +24,10 @@ def plain(trial: Trial, step: str, word: str) -> bool:
     return any("CONCURRENTLY" not in sql.upper() for sql in builds(trial, step, word))
 
 
+def adopted(trial: Trial) -> bool:
+    return bool(re.search(r"(?i)\bUSING\s+INDEX\b", trial.source))
+
+
 def as_a_rule(trial: Trial) -> bool:
     up = trial.run.after("upgrade")
     rules = up.schema.tables["companies"].constraints if up else ()
@@ -43,7 +47,14 @@ RULE = Mistake(
     "A UNIQUE constraint makes its index itself, in one go, under the strongest lock there is: nobody"
     " signs up meanwhile.",
     "The task asks for a unique index.",
-    as_a_rule,
+    lambda trial: as_a_rule(trial) and not adopted(trial),
+)
+ADOPTED = Mistake(
+    "an index that a constraint takes over",
+    "It is built beside writers, and USING INDEX takes the strongest lock for a moment only. But the index"
+    " belongs to the constraint then: the way back is DROP CONSTRAINT, under the strongest lock, too.",
+    "An index that is unique refuses a second row by itself. The task asks for no more.",
+    lambda trial: as_a_rule(trial) and adopted(trial),
 )
 PLAIN = Mistake(
     "an index that nobody can write beside",
@@ -97,7 +108,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     ...
 """,
-    mistakes=(INSIDE, RULE, PLAIN, NAME_ALONE, PLAIN_BACK),
+    mistakes=(INSIDE, RULE, ADOPTED, PLAIN, NAME_ALONE, PLAIN_BACK),
     task="build a unique index beside writers",
     hints=(
         "Two operations, op.create_index and op.drop_index, with one option of PostgreSQL each.",
@@ -112,6 +123,7 @@ def downgrade() -> None:
 
 CODE = EXERCISE.filled
 ONE = ",\\n            postgresql_concurrently=True"
+TAKE_OVER = "ALTER TABLE companies ADD UNIQUE USING INDEX uq_companies_website"
 WRONG = [
     cells("nothing", EXERCISE.header + "\n" + (EXERCISE.shown or ""), says="Not attempted yet"),
     *edits(
@@ -144,6 +156,11 @@ a commit in its place  | {BLOCK}  | op.get_bind().commit()\n    if True:  | a co
         ' ["website"])\n\n\ndef downgrade() -> None:\n    op.drop_constraint("uq_companies_website",'
         ' "companies")\n',
         says="a constraint in place of an index",
+    ),
+    cells(
+        "a constraint that takes the index over",
+        EXERCISE.solution.replace("\n\n\ndef", f"\n        op.execute('{TAKE_OVER}')\n\n\ndef"),
+        says="an index that a constraint takes over",
     ),
 ]
 RIGHT = [

@@ -66,7 +66,7 @@ required afterwards  | , nullable=False))  | ))\n    op.alter_column("jobs", "sa
 the rows once more  | nullable=False))  | nullable=False))\n    op.execute("UPDATE jobs SET salary = 0")  | changes 1,000 rows of jobs
 it may be missing  | , nullable=False  |  | a column may be NULL unless you say otherwise
 no default  | server_default="0",\s  |  | NOT NULL on a table that holds rows
-a number for the server  | server_default="0"  | server_default=0  | server_default
+a number for the server  | server_default="0"  | server_default=0  | a default for the server is SQL
 Python's default  | server_default="0"  | default=0  | a default that PostgreSQL never hears of
 the default is taken back  | nullable=False))  | nullable=False))\n    op.alter_column("jobs", "salary", server_default=None)  | asked for is INTEGER NOT NULL DEFAULT 0
 another default  | "0"  | "1"  | asked for is INTEGER NOT NULL DEFAULT 0

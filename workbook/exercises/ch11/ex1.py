@@ -60,7 +60,9 @@ def look(connection: sa.Connection) -> Outcome:
     if found == STANDING:
         return not_attempted(
             "They stand as before: the reader waits for the migration, and the migration for the"
-            " report. (A session that is idle does nothing that could be cancelled.)"
+            " report. If you have run a statement, look at what it gave. No row: no session is called"
+            " what your WHERE says. True: that session is idle, and does nothing that could be"
+            " cancelled. An error: that is why nobody was stopped."
         )
     if not found:
         return not_attempted(f"Nobody is there. {AGAIN}")
@@ -105,7 +107,11 @@ WRONG = [
         " unnest(pg_blocking_pids(pid)) AS blocker WHERE application_name = 'migration'",
         says="the report has lost its work",
     ),
-    cells("the report cancelled", STOP.format("cancel", "= 'report'"), says="Not attempted yet"),
+    cells(
+        "the report cancelled",
+        STOP.format("cancel", "= 'report'"),
+        says="True: that session is idle",
+    ),
     cells(
         "the reader cancelled",
         STOP.format("cancel", "= 'reader'"),
@@ -121,7 +127,8 @@ WRONG = [
         "%sql SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
         says="the reader was stopped as well",
     ),
-    cells("nobody of that name", STOP.format("cancel", "= 'alembic'"), says="Not attempted yet"),
+    cells("nobody of that name", STOP.format("cancel", "= 'alembic'"), says="No row: no session"),
+    cells("a name's quotes", STOP.format("cancel", '= "migration"'), says="An error: that is why"),
     cells("no function", "%sql SELECT pid FROM pg_stat_activity", says="Not attempted yet"),
     cells(
         "everybody",

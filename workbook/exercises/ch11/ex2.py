@@ -44,6 +44,12 @@ def called(patiently: Patiently, story: str) -> tuple[str, int]:
     return played(patiently, story)[:2]
 
 
+def pauses(trial: Trial) -> tuple[str, str]:
+    """How many pauses five attempts had, and whether each was longer than the last."""
+    count, _, grow = trial.run.probe.get(PAUSES, "").strip("()").partition(", ")
+    return count, grow
+
+
 def longer(patiently: Patiently) -> tuple[int, bool]:
     """How many pauses five attempts have, and whether each is longer than the last."""
     pauses = played(patiently, "LLLLL")[2]
@@ -131,15 +137,37 @@ EXERCISE = Models(
             lambda t: t.run.probe.get(NEVER, "").startswith("(None"),
         ),
         Mistake(
+            "a lock's error that is not recognised",
+            "Five attempts found no lock, and yours ended with the first. What arrives is SQLAlchemy's"
+            " OperationalError; the LockNotAvailable of psycopg2 is its orig, and an object of that class.",
+            "Look at what you catch, and at what you compare with what.",
+            lambda t: t.run.probe.get(NEVER, "").startswith("('LockNotAvailable', 1"),
+        ),
+        Mistake(
             "another number of attempts",
             "The task says five: the first one, and at most four more.",
             "Count the calls where none of them gets its lock.",
             lambda t: told(FIFTH)(t) or told(NEVER)(t),
         ),
         Mistake(
+            "no pause between two attempts",
+            "With none, all five are over before a report is. pause() is handed to you, and nobody called it.",
+            "pause() takes the seconds. Where does the next attempt begin?",
+            lambda t: pauses(t)[0] == "0",
+        ),
+        Mistake(
+            "a pause that nobody needs",
+            "It lies between two attempts: before the first there is nothing to wait for, and after the"
+            " last there is none to come.",
+            "Between five attempts it is called four times.",
+            lambda t: (
+                told(PAUSES)(t) and pauses(t)[0] > "4" and f"It was called {pauses(t)[0]} times."
+            ),
+        ),
+        Mistake(
             "pauses that do not grow",
             "A report that takes a minute costs people a dent for each attempt: come again later and later.",
-            "pause() takes the seconds. Between five attempts it is called four times.",
+            "pause() takes the seconds: more of them each time.",
             told(PAUSES),
         ),
     ),
@@ -167,13 +195,14 @@ every database error  | {TEST}  | if attempt == 4:  | an OperationalError is man
 every error  | {EXCEPT}  | except Exception as error:  | {TEST}  | if attempt == 4:  | every error is tried again
 the last error lost  | {TEST}  | if not isinstance(error.orig, LockNotAvailable):  | the error is lost
 pauses of the same length  | 0.2 * 2**attempt  | 0.2  | pauses that do not grow
-no pause  | pause(0.2 * 2**attempt)  | pass  | pauses that do not grow
+no pause  | pause(0.2 * 2**attempt)  | pass  | no pause between two attempts
+a pause before the first  | try:  | pause(attempt + 1)\n        try:  | \n        pause(0.2 * 2**attempt)  |  | a pause that nobody needs
 pauses that get shorter  | 0.2 * 2**attempt  | 1 / (attempt + 1)  | pauses that do not grow
 the result is lost  | return upgrade()  | upgrade()\n            return  | an attempt that goes through is the last one
 the function itself  | return upgrade()  | return upgrade  | an attempt that goes through is the last one
 it goes on after success  | return upgrade()  | upgrade()  | an attempt that goes through is the last one
-the kind of the wrapper  | error.orig  | error  | another number of attempts
-the wrong exception is caught  | except OperationalError  | except LockNotAvailable  | another number of attempts
+the kind of the wrapper  | error.orig  | error  | a lock's error that is not recognised
+the wrong exception is caught  | except OperationalError  | except LockNotAvailable  | a lock's error that is not recognised
 another name  | patiently(  | patient(  | name 'patiently' is not defined
 one argument  | (upgrade, pause)  | (upgrade)  | takes 1 positional argument
 nothing filled in  | pause(0.2  | pause(____  | Not attempted yet

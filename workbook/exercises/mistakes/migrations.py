@@ -504,6 +504,14 @@ STOPPED = (
         step="upgrade",
     ),
     Mistake(
+        "a default for the server is SQL",
+        "It becomes a part of the statement, so it is a text: a value in quotes, or sa.text(...) for an"
+        " expression. A number of Python's is for default=, which the server never hears of.",
+        "Write the value as text.",
+        lambda t: t.failed("ArgumentError", "Argument 'arg' is expected to be one of type"),
+        step=ANY,
+    ),
+    Mistake(
         "a default without quotes",
         "sa.text hands SQL over as it stands, and to SQL a word without quotes is a column's name.",
         "A value that is text needs no sa.text: server_default puts quotes around it.",
