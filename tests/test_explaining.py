@@ -30,7 +30,7 @@ def test_the_page_is_what_the_catalogue_says() -> None:
 
 def test_the_catalogue_is_whole() -> None:
     for each in entries():
-        told = (each.mistake.why, each.remedy, each.prevent, *each.lines, *each.commands)
+        told = (each.why, each.remedy, each.prevent, *each.lines, *each.commands)
         assert all(told), each.id
         assert not each.quiet or each.tell, each.id
     assert len({each.id for each in entries()}) == len(entries())
@@ -240,6 +240,12 @@ def test_what_stands_around_an_error_does_not_hide_it(text: str) -> None:
     card = explain(text)
     assert card.title == "Known: a column that is there already"
     assert "Line 12 of b2_add.py" in repr(card)
+
+
+def test_a_text_that_tells_of_an_error_is_not_called_a_success() -> None:
+    ran = "INFO  [alembic.runtime.migration] Running upgrade a1 -> b2, x\n"
+    assert explain(ran).title == "Nothing failed here"
+    assert explain(ran + "web: HINT:  No function matches the given name.\n").title == UNKNOWN
 
 
 def test_an_echo_gives_way_to_the_error_before_it() -> None:

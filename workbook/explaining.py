@@ -1,5 +1,6 @@
 """why(): what an error says, whose well-known mistake it is, and how it is put right."""
 
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from workbook.magics import Failure, last_failure
 from workbook.reading import Place, Reading, clean, read
 from workbook.site import Site
 
+TROUBLE = re.compile(r"Traceback|[Ee]rror|Exception|FAILED|fatal|HINT:|DETAIL:")
 SHORT = 300  # of what an error says, in characters
 READING = (
     "How to read an error: begin at its last line. The word before the colon is the kind; what"
@@ -79,7 +81,7 @@ def survey(site: Site, first: str = "") -> Card:
     for id in site.shows():
         entry, seen = known[id], Seen(Reading(""), {}, site)
         places = entry.look(seen) if entry.look else ()
-        lines += [f"{entry.name[0].upper()}{entry.name[1:]}: {entry.mistake.why}", *places]
+        lines += [f"{entry.name[0].upper()}{entry.name[1:]}: {entry.why}", *places]
         lines.append(f"To put it right: {entry.remedy}")
     return Card("How the project stands", tuple(lines))
 
@@ -104,7 +106,8 @@ def explain(text: str, site: Site | None = None, what: str = "") -> Card:
         return _known(echoes[0], what, behind=False)
     reading = readings[0]
     whole = Reading(reading.text, block=reading.text)
-    if not reading.kind and (found := errors.recognise(whole, site, quiet=True)):
+    calm = not reading.kind and not TROUBLE.search(reading.text)
+    if calm and (found := errors.recognise(whole, site, quiet=True)):
         return _quiet(found)
     return _unknown(reading, site, what)
 
@@ -114,7 +117,7 @@ def _known(found: Found, what: str, behind: bool) -> Card:
     lines = [f"It stopped {what}." if what else ""]
     if behind:
         lines.append(f"What the text ends with came from this: {short(reading.reason)}")
-    lines += [entry.mistake.why, *_where(found), f"To put it right: {entry.remedy}"]
+    lines += [entry.why, *_where(found), f"To put it right: {entry.remedy}"]
     for other in found.others:
         lines.append(f"It can also be: {other.name}. {other.tell}")
     lines += [f"So that it stays away: {entry.prevent}", chapter(entry)]
@@ -122,7 +125,7 @@ def _known(found: Found, what: str, behind: bool) -> Card:
 
 
 def _quiet(found: Found) -> Card:
-    told = [f"{each.name}: {each.tell or each.mistake.why}" for each in _all(found)]
+    told = [f"{each.name}: {each.tell or each.why}" for each in _all(found)]
     return Card("Nothing failed here", ("What such an output passes over in silence:", *told))
 
 

@@ -87,7 +87,7 @@ def _entry(entry: Entry, known: tuple[Entry, ...]) -> Iterator[str]:
         yield f"Nothing fails here. {entry.tell}"
     if entry.source:
         yield f"These words were not made here, but read in [{entry.source}]({entry.source})."
-    yield f"{entry.mistake.why}"
+    yield f"{entry.why}"
     yield f"**To put it right:** {entry.remedy}"
     yield f"**So that it stays away:** {entry.prevent}"
     lines = {WRAPPED.sub("", each) for each in entry.lines}

@@ -53,8 +53,9 @@ class Entry:
     """A mistake, and the words by which it is known.
 
     `lines` are the exact words on the versions in the lock, {name} for a name and … for what
-    differs; `also` the words of other versions and drivers. `cure` is what puts it right, which an
-    exercise's own `how` does not tell. Where several have the same words, `when` looks closer: true
+    differs; `also` the words of other versions and drivers. `account` says what was seen where an
+    exercise's `why` is about its own tables; `cure` is what puts it right, which an exercise's `how`
+    does not tell. Where several have the same words, `when` looks closer: true
     is yes, false is no, None is that nobody can tell from here, and `tell` says how to find out.
     `look` finds the place in a project. A `quiet` one is no error: its lines stand in an output
     that tells of success. An `echo` comes after an error and because of it. `source` is where the
@@ -70,6 +71,7 @@ class Entry:
     prevent: str
     chapter: int
     commands: tuple[str, ...] = ("upgrade",)
+    account: str = ""  # "": the mistake's own `why`
     cure: str = ""  # "": the mistake's own `how`
     also: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()  # of PostgreSQL's errors: enough in any language
@@ -83,6 +85,11 @@ class Entry:
     @property
     def name(self) -> str:
         return self.mistake.name
+
+    @property
+    def why(self) -> str:
+        """What was seen, and what it comes from."""
+        return self.account or self.mistake.why
 
     @property
     def remedy(self) -> str:

@@ -48,8 +48,7 @@ ENTRIES = (
         id="B01",
         mistake=Mistake(
             "env.py does not know the models",
-            "target_metadata in env.py is None, as the template has it, so there is nothing to compare"
-            " the database with.",
+            "Alembic was handed no MetaData to compare the database with. Most often target_metadata in env.py is None, as the template has it.",
             "Import Base in env.py and set target_metadata = Base.metadata.",
         ),
         lines=(
@@ -345,6 +344,7 @@ ENTRIES = (
         also=("DuplicateObjectError: type {type} already exists",),
         cure="Make it in one place: create_type=False where it is there already, or drop the one that"
         " an earlier downgrade has left.",
+        account="The schema has a type of this name. Most often a downgrade has left it (dropping a table leaves its enum), or two tables with the same enum each make it; it can also be create_all or an earlier try.",
         prevent="A type made and dropped by one revision alone, with checkfirst=True.",
         chapter=8,
     ),
@@ -571,6 +571,7 @@ ENTRIES = (
         ),
         cure="Find out what made it. If it is as the revision would make it, alembic stamp that"
         " revision; if it is a leftover, drop it.",
+        account="The schema has a table of this name. Most often create_all, a dump or another revision has made it, or an earlier try that was broken off; it can also be that the database knows no revision, so that Alembic begins at the first one again.",
         prevent="One owner of the tables, and that is Alembic.",
         chapter=9,
     ),

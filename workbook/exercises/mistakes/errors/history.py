@@ -216,6 +216,7 @@ ENTRIES = (
         ),
         cure="downgrade goes back to the revision that it names and keeps it, so it has to be below the"
         " database's: alembic current tells where that is. To undo b2 itself: alembic downgrade b2-1.",
+        account="A downgrade goes back to the revision that it names and keeps it; from where the database is, there is no way down to this one: it is above, on another branch, or the database's own.",
         prevent="Read a downgrade as: go to.",
         chapter=5,
         commands=("downgrade",),
@@ -252,6 +253,7 @@ ENTRIES = (
         when=lambda seen: _stamped(seen),
         cure="alembic stamp base (or the revision that is really there), then alembic upgrade head.",
         tell="Was the database stamped? stamp writes the id and makes nothing.",
+        account="alembic_version names a revision, and this database has none of the tables: it was stamped, or the revision was applied while its file was empty. Alembic compares ids and not contents.",
         prevent="stamp only what you have compared.",
         chapter=5,
     ),

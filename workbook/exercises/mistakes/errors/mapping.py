@@ -26,6 +26,7 @@ ENTRIES = (
         ),
         also=("has no property '{property}'",),
         cure="Give the other class the attribute that back_populates names, spelled the same.",
+        account="The other class has no relationship or column of this name. Most often back_populates names what the other side does not have, or spells it otherwise.",
         prevent="configure_mappers() in a test: no migration would notice.",
         chapter=1,
         commands=("python",),
@@ -39,6 +40,7 @@ ENTRIES = (
         ),
         also=("failed to locate a name (",),
         cure="Spell the class as it is defined, and import its module before the first query.",
+        account="SQLAlchemy found no mapped class of this name when it set up the mappers. Most often the module that defines it was not imported by then; it can also be spelled otherwise, or belong to another base class.",
         prevent="configure_mappers() in a test.",
         chapter=1,
         commands=("python",),
@@ -76,6 +78,7 @@ ENTRIES = (
         ),
         cure="Write the table as __tablename__ has it, with its schema if it has one, and let env.py"
         " import the module that defines it.",
+        account="MetaData has no table of this name. Most often the module that defines it is not imported where this runs; it can also be spelled otherwise, lack its schema, or belong to another base class.",
         prevent="One module that imports all models, and env.py imports that.",
         chapter=6,
         commands=("python", "revision --autogenerate"),

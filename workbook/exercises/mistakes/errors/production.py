@@ -30,8 +30,7 @@ ENTRIES = (
         id="E05",
         mistake=Mistake(
             "a lock that somebody else holds",
-            "The statement waited for a lock until lock_timeout, and gave up. Nothing was changed. It"
-            " is a safety net: without it everybody would have queued behind it.",
+            "The statement waited for a lock for as long as it may (lock_timeout in PostgreSQL), and gave up. Its transaction changed nothing. It is a safety net: without it everybody would have queued behind it.",
             "End the other transaction (commit, rollback, close the session), then run it again.",
         ),
         lines=("(psycopg2.errors.LockNotAvailable) canceling statement due to lock timeout",),
