@@ -7,22 +7,30 @@ With WORKBOOK_SCREENSHOTS, a folder, each slide is photographed at both sizes.
 # (nbformat has no hints)
 
 import contextlib
+import json
 import os
 import re
-from collections.abc import Iterator
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from test_launch import LOCAL, Lab, Place, launch, new_place, wait_for
+from test_launch import LOCAL, Lab, Place, free_port, launch, new_place, wait_for
 
 from workbook import ROOT, WorkbookError
 from workbook.author import stage
 from workbook.contents import CHAPTERS
 
-PATIENCE = 120_000  # milliseconds, for a machine that has much else to do
+PATIENCE = 60_000  # milliseconds, for a machine that has much else to do
+expect.set_options(timeout=PATIENCE)
 SIZES = ((1280, 720), (1920, 1080))
 
 # What cannot be read from the last row of what is on the screen, in words.
@@ -136,11 +144,21 @@ def copies(place: Place) -> Path:
 
 
 def open_slides(page: Page, lab: Lab, place: Place, name: str) -> None:
-    """The first slide, ready to run."""
+    """The slide with the chapter's first cell, ready to run."""
     folder = copies(place).relative_to(place.folder).as_posix()
     page.goto(f"{lab.url}lab/tree/{folder}/{name}?token={lab.token}&reset")
-    expect(footer(page)).to_have_text(re.compile(r"^1 / \d+$"), timeout=PATIENCE)
+    expect(footer(page)).to_have_text(re.compile(r"^\d+ / \d+$"), timeout=PATIENCE)
     page.wait_for_function("document.activeElement.closest('.jp-Cell')")
+
+
+def fresh(place: Place, name: str) -> str:
+    """A copy of a lesson that nobody has run, and that is a talk of its own. Returns its name."""
+    notebook = nbformat.read(copies(place) / name, 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, copies(place) / f"fresh_{name}")
+    return f"fresh_{name}"
 
 
 def footer(page: Page):  # type: ignore[no-untyped-def]
@@ -201,11 +219,16 @@ def test_every_slide_fits(page: Page, lab: Lab, place: Place, name: str) -> None
     page.keyboard.press("Escape")
     page.keyboard.press("s")
     page.wait_for_function("document.activeElement.closest('.workbook-slides .jp-Cell')")
-    page.keyboard.press("Home")
     slides = stage.slides(file)
+    page.keyboard.press("End")
+    expect(footer(page)).to_have_text(re.compile(r"^\d+ / \d+$"))
+    last = number(page)
+    page.keyboard.press("Home")
+    if "start" not in [cell.id for cell in slides[0].cells]:
+        page.keyboard.press("PageUp")  # to the talk's title
     found, used = [], []
-    for at, slide in enumerate(slides, 1):
-        expect(footer(page)).to_have_text(f"{at} / {len(slides)}")
+    for at, slide in enumerate(slides, last - len(slides) + 1):
+        expect(footer(page)).to_have_text(re.compile(f"^{at} /"))
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(150)
@@ -222,9 +245,14 @@ def test_every_slide_fits(page: Page, lab: Lab, place: Place, name: str) -> None
 
 
 def photograph(page: Page, stem: str) -> None:
+    if os.environ.get("WORKBOOK_SCREENSHOTS"):
+        keep(f"{stem}.png", page.screenshot())
+
+
+def keep(name: str, content: bytes) -> None:
     if wanted := os.environ.get("WORKBOOK_SCREENSHOTS"):
         Path(wanted).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(wanted) / f"{stem}.png")
+        (Path(wanted) / name).write_bytes(content)
 
 
 def active(page: Page) -> str:
@@ -233,12 +261,7 @@ def active(page: Page) -> str:
 
 
 def test_a_talk_by_the_keys(page: Page, lab: Lab, place: Place) -> None:
-    fresh = nbformat.read(copies(place) / "05_downgrade.ipynb", 4)
-    for cell in fresh.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    nbformat.write(fresh, copies(place) / "fresh.ipynb")
-    open_slides(page, lab, place, "fresh.ipynb")
+    open_slides(page, lab, place, fresh(place, "05_downgrade.ipynb"))
     shown = page.locator(".jp-Notebook > * .jp-Cell:visible, .jp-Notebook .jp-Cell:visible")
     assert "start(5)" in active(page)
     expect(page.locator(".jp-RenderedHTMLCommon:visible", has_text="One step back")).to_have_count(
@@ -292,12 +315,7 @@ def test_a_talk_by_the_keys(page: Page, lab: Lab, place: Place) -> None:
 def test_a_clicker_runs_what_is_left_and_a_reload_goes_on(
     page: Page, lab: Lab, place: Place
 ) -> None:
-    fresh = nbformat.read(copies(place) / "02_init_revision.ipynb", 4)
-    for cell in fresh.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    nbformat.write(fresh, copies(place) / "again.ipynb")
-    open_slides(page, lab, place, "again.ipynb")
+    open_slides(page, lab, place, fresh(place, "02_init_revision.ipynb"))
     shown = page.locator(".jp-OutputArea-output:visible")
     page.keyboard.press("PageDown")
     expect(shown).to_contain_text(re.compile("Chapter 2|your own project"))
@@ -336,23 +354,24 @@ def test_no_slide_ends_in_a_colon() -> None:
 
 
 def test_no_key_edits_and_one_blanks_the_screen(page: Page, lab: Lab, place: Place) -> None:
-    open_slides(page, lab, place, "04_inspect.ipynb")
+    open_slides(page, lab, place, fresh(place, "04_inspect.ipynb"))
     cells = [page.locator(kind) for kind in (".jp-Cell", ".jp-CodeCell")]
     before = [kind.count() for kind in cells]
-    for key in ("x", "d", "d", "a", "m", "Shift+M", "1"):
+    for key in ("x", "z", "a", "m", "Shift+M", "1"):
         page.keyboard.press(key)
     colour = "getComputedStyle(document.body, '::after').backgroundColor"
     for key, shade in (("b", "rgb(0, 0, 0)"), ("PageDown", "rgba(0, 0, 0, 0)")) * 2:
         page.keyboard.press(key)
         assert page.evaluate(colour) == shade
     assert [kind.count() for kind in cells] == before and number(page) == 1
-    page.keyboard.press("PageDown")
+    page.keyboard.press("ArrowRight")
     expect(footer(page)).to_have_text(re.compile("^2 /"))
 
 
 def test_the_notes_in_a_second_window(page: Page, lab: Lab, place: Place) -> None:
     open_slides(page, lab, place, "03_upgrade.ipynb")
-    first, second, *_ = stage.slides(ROOT / "notebooks" / "03_upgrade.ipynb")
+    at = number(page)
+    first, second, third, *_ = stage.slides(ROOT / "notebooks" / "03_upgrade.ipynb")
     earlier = stage.notebooks()[:3]
     began = sum(each.minutes for file in earlier for each in stage.slides(file)) + first.minutes
     with page.expect_popup() as opened:
@@ -361,8 +380,11 @@ def test_the_notes_in_a_second_window(page: Page, lab: Lab, place: Place) -> Non
     plain = [re.sub("`", "", slide.presenter["say"]) for slide in (first, second)]
     expect(notes.locator("body")).to_contain_text(plain[0])
     expect(notes.locator("h2")).to_have_text(f"Next: {second.title}")
+    text = second.cells[0].source.splitlines()[-1]
+    expect(notes.locator("pre")).to_contain_text(text.replace("`", ""))
     notes.keyboard.press("ArrowRight")
-    expect(footer(page)).to_have_text(re.compile("^2 /"))
+    expect(footer(page)).to_have_text(re.compile(f"^{at + 1} /"))
+    expect(notes.locator("h2")).to_have_text(f"Next: {third.title}")
     expect(notes.locator("body")).to_contain_text(plain[1])
     expect(notes.locator("footer")).to_contain_text(
         f"planned for this slide: {stage.clock(began)} to {stage.clock(began + second.minutes)}"
@@ -371,22 +393,219 @@ def test_the_notes_in_a_second_window(page: Page, lab: Lab, place: Place) -> Non
         expect(page.get_by_text(word)).to_have_count(0)  # the audience sees none of it
 
 
-def test_a_kernel_that_dies_is_no_end(page: Page, lab: Lab, place: Place) -> None:
-    open_slides(page, lab, place, "04_inspect.ipynb")
+def test_the_overview_leads_to_any_slide_of_the_talk(page: Page, lab: Lab, place: Place) -> None:
+    open_slides(page, lab, place, "02_init_revision.ipynb")
+    at = number(page)
+    listed = page.locator(".workbook-slides-overview option")
+    page.keyboard.press("o")
+    total = listed.count()
+    assert total == 2 + sum(len(stage.slides(file)) for file in stage.notebooks())
+    expect(footer(page)).to_have_text(f"{at} / {total}")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(footer(page)).to_have_text(f"{at + 1} / {total}")
+    page.keyboard.press("o")
+    page.keyboard.type("1")
+    page.keyboard.press("Enter")
+    expect(footer(page)).to_have_text(f"1 / {total}")
+    expect(page.locator("h1:visible")).to_have_text(re.compile("^Database migrations"))
+    page.keyboard.press("o")
+    listed.last.click()
+    expect(footer(page)).to_have_text(f"{total} / {total}")
+    expect(page.locator("h1:visible")).to_have_text(re.compile("^What you have seen"))
+    page.keyboard.press("o")
+    page.keyboard.press("Escape")
+    expect(listed).to_have_count(0)
+    expect(footer(page)).to_have_text(f"{total} / {total}")
+
+
+def runs(cell: nbformat.NotebookNode) -> bool:
+    """Whether a clicker runs it."""
+    return cell.cell_type == "code" and "exercise" not in cell.metadata.get("tags", [])
+
+
+def type_and_run(page: Page, source: str) -> None:
+    """Put this in place of the active cell's code, and run it."""
     page.keyboard.press("Enter")
     page.keyboard.press("Control+a")
-    page.keyboard.type("import os; os.kill(os.getpid(), 9)")
+    page.keyboard.insert_text(source)
     page.keyboard.press("Shift+Enter")
-    page.locator(".jp-Dialog").wait_for()
-    page.keyboard.press("Enter")
-    expect(page.locator(".jp-Dialog")).to_have_count(0)
-    page.keyboard.press("Enter")
-    page.keyboard.press("Control+a")
-    page.keyboard.type("from workbook import start; start(4)")
-    page.keyboard.press("Shift+Enter")
-    expect(page.locator(".jp-OutputArea-output:visible")).to_contain_text(
-        re.compile("Chapter 4|your own project")
-    )
+
+
+def test_what_the_guide_says_helps(page: Page, lab: Lab, place: Place) -> None:
+    """For each row of its table that has keys: at most two, and the talk goes on."""
+    guide = (ROOT / "docs" / "presenting.md").read_text(encoding="utf-8")
+    table = guide.partition("## What to do when")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+) \|$", table, re.MULTILINE)[1:]
+    told = {what: re.findall(r"[Pp]ress `(.+?)`", do) for what, do in rows}
+
+    def kill() -> None:
+        type_and_run(page, "import os; os.kill(os.getpid(), 9)")
+        page.locator(".jp-Dialog").wait_for()
+
+    happen: dict[str, Callable[[], object]] = {
+        "typo": lambda: type_and_run(page, "1 / 0"),
+        "kernel died": kill,
+        "dropped a table": lambda: type_and_run(page, "!alembic downgrade base"),
+        "reloaded the page": page.reload,
+        "another slide": lambda: None,
+    }
+    file = copies(place) / fresh(place, "05_downgrade.ipynb")
+    shown = stage.slides(file)
+    open_slides(page, lab, place, file.name)
+
+    def has_run(slides: list[stage.Slide]) -> bool:
+        """These alone, and their code is the lesson's."""
+        wanted = {cell.id for slide in slides for cell in slide.cells if runs(cell)}
+        with contextlib.suppress(nbformat.reader.NotJSONError):  # JupyterLab is writing it
+            cells = code(file)
+            return wanted == {cell.id for cell in cells if cell.execution_count} and all(
+                cell.source == cell.metadata["shipped"] for cell in cells
+            )
+        return False
+
+    at = 3
+    for _ in range(at - 1):
+        page.keyboard.press("ArrowRight")
+    for what, do in happen.items():
+        (keys,) = [keys for row, keys in told.items() if what in row]
+        assert len(keys) <= 2
+        do()
+        for key in keys:
+            page.keyboard.press(key)
+            if key == "o":
+                at = 5
+                page.keyboard.type("5")
+        if "Shift+R" in keys:
+            wait_for(partial(has_run, shown[: at - 1]))
+        expect(footer(page)).to_have_text(f"{at} / {len(shown)}")
+
+
+def test_the_database_beside_a_slide(page: Page, lab: Lab, place: Place) -> None:
+    open_slides(page, lab, place, fresh(place, "05_downgrade.ipynb"))
+    page.keyboard.press("PageDown")
+    expect(page.locator(".jp-OutputArea-output:visible")).to_contain_text("init applied")
+    kernels = len(lab.ask("api/kernels"))
+    page.keyboard.press("d")
+    words = page.locator(".workbook-slides-pane figcaption")
+    expect(words.first).to_contain_text("init (head) <- the database is here")
+    expect(words.last).to_contain_text("jobs")
+    go = place.folder / "go"
+    wait = f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.1)"
+    type_and_run(page, f"!alembic downgrade base\nimport pathlib, time\n{wait}")
+    expect(words.first).to_contain_text("base <- the database is here")
+    expect(words.last).to_contain_text("jobs (gone)")
+    expect(footer(page)).to_contain_text("busy")  # it is drawn while the cell still runs
+    go.touch()
+    page.keyboard.press("d")
+    expect(words).to_have_count(0)
+    wait_for(lambda: len(lab.ask("api/kernels")) == kernels)
+
+
+def test_a_page_for_each_slide(
+    page: Page, lab: Lab, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBOOK_HOME", str(place.folder))
+    handout = stage.handout(None, "20")
+    open_slides(page, lab, place, f"../{handout.parent.name}/{handout.name}")
+    page.evaluate("window.print = () => {}")
+    page.keyboard.press("p")
+    pages = page.locator(".workbook-slides-page")
+    expect(pages).to_have_count(26, timeout=PATIENCE)
+    pdf = page.pdf(prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type /Page\b", pdf)) == 26
+    keep("handout.pdf", pdf)
+    expect(pages).to_have_count(0)
+
+
+# The number of a slide, and how many of its cells have run.
+STATE = """
+() => {
+  const cells = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell:not(.workbook-slides-off)")];
+  const prompts = cells.map((each) => each.querySelector(".jp-InputPrompt").textContent);
+  const number = document.querySelector(".workbook-slides-footer")?.textContent;
+  return [number, prompts.filter((each) => /\\d/.test(each)).length];
+}
+"""
+
+
+class Firefox:
+    """Debian's Firefox, by its own protocol: Playwright drives only a Firefox of its own.
+
+    https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
+    """
+
+    KEYS: ClassVar = {"PageDown": "\ue00f", "ArrowRight": "\ue014", "Escape": "\ue00c"}
+
+    def __init__(self, profile: Path) -> None:
+        port = free_port()
+        (profile / "user.js").write_text(f'user_pref("marionette.port", {port});\n')
+        command = ["firefox-esr", "--headless", "--marionette", "--profile", str(profile)]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        wait_for(lambda: self.answers(port))
+        self.number = 0
+        self.read()
+        self("NewSession")
+        self("SetWindowRect", width=1280, height=720)
+
+    def answers(self, port: int) -> bool:
+        with contextlib.suppress(OSError):
+            self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE / 1000)
+            return True
+        return False
+
+    def read(self) -> Any:
+        size = b""
+        while not size.endswith(b":"):
+            size += self.socket.recv(1)
+        left, parts = int(size[:-1]), b""
+        while len(parts) < left:
+            parts += self.socket.recv(left - len(parts))
+        return json.loads(parts)
+
+    def __call__(self, command: str, **parameters: object) -> Any:
+        self.number += 1
+        message = json.dumps([0, self.number, f"WebDriver:{command}", parameters])
+        self.socket.sendall(f"{len(message)}:{message}".encode())
+        _, _, error, result = self.read()
+        assert not error, error
+        return result.get("value") if isinstance(result, dict) else result
+
+    def evaluate(self, function: str) -> Any:
+        return self("ExecuteScript", script=f"return ({function})()", args=[])
+
+    def shows(self, *state: object) -> bool:
+        return bool(self.evaluate(STATE) == [*state])
+
+    def press(self, key: str) -> None:
+        kinds = [{"type": kind, "value": self.KEYS.get(key, key)} for kind in ("keyDown", "keyUp")]
+        self("PerformActions", actions=[{"type": "key", "id": "keys", "actions": kinds}])
+
+
+@pytest.fixture
+def firefox(tmp_path: Path) -> Iterator[Firefox]:
+    if not shutil.which("firefox-esr"):
+        pytest.skip("there is no Firefox on PATH: install firefox-esr")
+    firefox = Firefox(tmp_path)
+    yield firefox
+    firefox.process.terminate()
+    firefox.process.wait()
+
+
+@pytest.mark.browser
+def test_a_chapter_in_firefox(firefox: Firefox, lab: Lab, place: Place) -> None:
+    name = fresh(place, "05_downgrade.ipynb")
+    slides = stage.slides(copies(place) / name)
+    folder = copies(place).relative_to(place.folder).as_posix()
+    firefox("Navigate", url=f"{lab.url}lab/tree/{folder}/{name}?token={lab.token}&reset")
+    found = []
+    for number, slide in enumerate(slides, 1):
+        for run in range(sum(map(runs, slide.cells)) + 1):
+            wait_for(partial(firefox.shows, f"{number} / {len(slides)}", run), PATIENCE / 1000)
+            if run == 0:
+                found += [f"{slide.cells[0].id}: {fault}" for fault in firefox.evaluate(FAULTS)]
+            firefox.press("PageDown")
+    assert found == []
 
 
 def test_nothing_comes_from_the_network(page: Page, lab: Lab, place: Place) -> None:
@@ -410,7 +629,7 @@ def test_light_type_on_a_dark_screen(chromium: Browser) -> None:
         page = chromium.new_page(viewport={"width": 1280, "height": 720})
         page.set_default_timeout(PATIENCE)
         page.goto(f"{lab.url}?token={lab.token}")  # where the launcher's own link goes
-        expect(footer(page)).to_have_text("1 / 3", timeout=PATIENCE)
+        expect(footer(page)).to_have_text("1 / 26", timeout=PATIENCE)
         assert page.locator("body").get_attribute("data-jp-theme-light") == "false"
         page.keyboard.press("End")
         page.keyboard.press("ArrowRight")  # the talk goes on in the next chapter
@@ -503,15 +722,45 @@ def test_copies_for_a_talk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     first = stage.prepare(2, "20")
     names = [path.name for path in sorted(first.parent.iterdir())]
     assert names == ["02_init_revision.ipynb", "03_upgrade.ipynb", "05_downgrade.ipynb"]
-    talks = [{"begins": 0, "next": names[1]}, {"begins": 5.5, "next": names[2]}, {"begins": 9}]
-    for name, talk in zip(names, talks, strict=True):
-        notebook = nbformat.read(first.parent / name, 4)
-        source = nbformat.read(ROOT / "notebooks" / name, 4)
-        assert notebook.metadata["presenter"] == talk
-        assert [cell.source for cell in notebook.cells] == [cell.source for cell in source.cells]
-        assert not any(cell.get("outputs") for cell in notebook.cells)
-        titles = [each.title for each in stage.slides(first, source) if each.is_on("20")]
-        shown = stage.slides(first.parent / name)
-        assert [slide.presenter["title"] for slide in shown] == titles
+    found = [nbformat.read(first.parent / name, 4) for name in names]
+    sources = [cell.source for notebook in found for cell in notebook.cells]
+    shipped = [nbformat.read(ROOT / "notebooks" / name, 4).cells for name in names]
+    assert sources[1:-1] == [cell.source for cells in shipped for cell in cells]
+    assert "Part I in 20 minutes" in sources[0] and "- Upgrade: the SQL first" in sources[-1]
+    assert not any(cell.get("outputs") for notebook in found for cell in notebook.cells)
+    talk = found[0].metadata["presenter"]["talk"]
+    rows = [line.split(" | ")[:3] for line in stage.table(2, "20").splitlines()[2:-1]]
+    told = [[f"| {stage.clock(each['begins'])}", each["file"][:2], each["title"]] for each in talk]
+    assert told[1:-1] == [[*row[:2], re.sub("[`|]", "", row[2]).strip()] for row in rows]
+    at = [each["title"] for each in talk].index("The whole revision (2)")
+    assert stage.slides(first, found[0])[at].presenter["left"] == "Say: here is the whole file."
+    assert all(notebook.metadata["presenter"]["talk"] == talk for notebook in found)
+
+
+def test_a_talk_to_take_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WORKBOOK_HOME", str(tmp_path))
+    notebook = nbformat.read(stage.handout(None, "20"), 4)
+    nbformat.validate(notebook)
+    shown = stage.slides(Path(), notebook)
+    assert len(shown) == 2 + 24
+    assert [cell.id for slide in shown for cell in slide.cells if not is_recorded(cell)] == []
+
+
+def is_recorded(cell: nbformat.NotebookNode) -> bool:
+    return cell.cell_type != "code" or cell.execution_count is not None
+
+
+def test_a_note_speaks_of_slides_that_are_shown() -> None:
+    wrong = []
+    for file in stage.notebooks():
+        found = stage.slides(file)
+        for slide, following in pairwise(found):
+            apart = {*slide.presenter["paths"]} - {*following.presenter["paths"]}
+            if "next slide" in slide.presenter["say"] and apart:
+                wrong.append(f"{file.name}: {slide.cells[0].id}, on {apart}")
+    assert wrong == []
+
+
+def test_a_chapter_that_is_not_there() -> None:
     with pytest.raises(WorkbookError, match=r"There is no chapter 99: choose one from 0 to \d+\.$"):
         stage.prepare(99, "short")

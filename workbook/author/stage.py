@@ -100,32 +100,84 @@ def prepare(chapter: int | None, path: str) -> Path:
     They go to a dated folder, so what was changed during an earlier talk stays. Returns the one to
     begin with. Raises WorkbookError.
     """
-    files = notebooks(chapter)
-    folder = home() / "stage" / f"{datetime.now():%Y-%m-%d_%H.%M.%S}"
-    staged = []
-    for file in files:
-        notebook = nbformat.read(file, 4)
-        shown = []
-        for slide in slides(file, notebook):
-            if slide.is_on(path):
-                slide.cells[0].metadata.setdefault("presenter", {})["title"] = slide.title
-                shown += [cell.id for cell in slide.cells]
-        if not shown:
-            continue
+    shown = on_path(chapter, path)
+    for notebook in shown.values():
         for cell in notebook.cells:
-            if cell.id not in shown:
-                cell.metadata["slideshow"] = {"slide_type": "skip"}
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        staged.append((folder / file.name, notebook))
-    folder.mkdir(parents=True)
+                cell.metadata["shipped"] = cell.source  # where a change on stage goes back to
+    return write(shown, home() / "stage" / f"{datetime.now():%Y-%m-%d_%H.%M.%S}")
+
+
+def handout(chapter: int | None, path: str) -> Path:
+    """One notebook with all slides of a talk and the lessons' outputs, for the browser to print.
+
+    Returns its place. Raises WorkbookError.
+    """
+    shown = on_path(chapter, path)
+    first, *others = shown.values()
+    for notebook in others:
+        first.cells += notebook.cells
+    for number, cell in enumerate(first.cells):
+        cell.id = f"cell-{number}"  # chapters have some in common
+    return write({"handout.ipynb": first}, home() / "stage" / "handout")
+
+
+def on_path(chapter: int | None, path: str) -> dict[str, NotebookNode]:
+    """The notebooks of a talk by name, with a title and a closing slide; other cells are skipped."""
+    found, about = {}, []
+    for file in notebooks(chapter):
+        notebook = nbformat.read(file, 4)
+        lesson = next(each for each in CHAPTERS.values() if each.lesson == file.name)
+        on: list[str] = []
+        left: list[str] = []  # what is said in place of the slides before, in the same section
+        for slide in slides(file, notebook):
+            head = slide.cells[0]
+            left = [] if head.source.startswith(("# ", "## ")) else left
+            if slide.is_on(path):
+                more = {
+                    "title": slide.title.replace("`", ""),
+                    "chapter": lesson.title,
+                    "left": " ".join(left),
+                }
+                head.metadata.setdefault("presenter", {}).update(more)
+                on += [cell.id for cell in slide.cells]
+                left = []
+            elif said := re.search(r"\b[Ss]ay\b.*", slide.presenter.get("skip", "")):
+                left.append(f"S{said[0][1:]}")
+        for cell in notebook.cells:
+            if cell.id not in on:
+                cell.metadata["slideshow"] = {"slide_type": "skip"}
+        if on:
+            found[file.name] = notebook
+            about.append(f"- {lesson.title}: {lesson.about}")
+    first, last = next(iter(found.values())), next(reversed(found.values()))
+    first.cells.insert(0, plain_slide("Database migrations", PATHS[path]))
+    last.cells.append(plain_slide("What you have seen", "\n".join(about)))
+    return found
+
+
+def plain_slide(title: str, text: str) -> NotebookNode:
+    """A slide that no lesson has; the clock does not count it."""
+    presenter = {"title": title, "chapter": title, "minutes": 0, "say": ""}
+    metadata = {"slideshow": {"slide_type": "slide"}, "presenter": presenter}
+    return nbformat.v4.new_markdown_cell(f"# {title}\n\n{text}", metadata=metadata)
+
+
+def write(shown: dict[str, NotebookNode], folder: Path) -> Path:
+    """Save a talk's notebooks, each with the list of all its slides. Returns the first's place."""
+    talk: list[dict[str, Any]] = []
     begins = 0.0  # minutes into the talk
-    for (copy, notebook), following in zip(staged, [*staged[1:], None], strict=True):
-        talk = {"begins": begins, **({"next": following[0].name} if following else {})}
-        notebook.metadata["presenter"] = talk
-        nbformat.write(notebook, copy)
-        begins += sum(slide.minutes for slide in slides(copy, notebook))
-    return staged[0][0]
+    for name, notebook in shown.items():
+        for slide in slides(folder / name, notebook):
+            words = {key: slide.presenter[key] for key in ("chapter", "title")}
+            talk.append({"file": name, "begins": begins, **words})
+            begins += slide.minutes
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, notebook in shown.items():
+        notebook.metadata["presenter"] = {"talk": talk}
+        nbformat.write(notebook, folder / name)
+    return folder / next(iter(shown))
 
 
 def resume(chapter: int | None) -> Path:

@@ -144,7 +144,9 @@ def present(arguments: argparse.Namespace) -> int:
     if arguments.resume:
         first = stage.resume(arguments.chapter)
     else:
-        first = stage.prepare(arguments.chapter, arguments.path)
+        first = (stage.handout if arguments.handout else stage.prepare)(
+            arguments.chapter, arguments.path
+        )
     ours, environment = stage.jupyter(first, arguments.dark)
     os.environ.update(environment)
     arguments.jupyter = ours + arguments.jupyter
@@ -227,6 +229,7 @@ STAGE: dict[str, dict[str, Any]] = {
 SHOW: dict[str, dict[str, Any]] = {
     "--resume": {"action": "store_true", "help": "go on with the latest talk, where it was"},
     "--dark": {"action": "store_true", "help": "light type on a dark screen"},
+    "--handout": {"action": "store_true", "help": "one notebook with outputs: `p` prints it"},
     "--list": {"action": "store_true", "help": "print the slides and stop"},
 }
 REVIEW: dict[str, dict[str, Any]] = {

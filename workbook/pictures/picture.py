@@ -4,8 +4,9 @@ Jupyter's own means are enough: an output with an id can be replaced from anywhe
 and JupyterLab shows it in a second place with "Create New View for Cell Output".
 """
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,10 @@ class Picture:
 
     __repr__ = __str__
 
+    def data(self) -> dict[str, str]:
+        """All of it by MIME type."""
+        return {"text/plain": str(self), **self.rich}
+
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
@@ -51,16 +56,16 @@ class _Live:
     def __init__(self, picture: Picture) -> None:
         from IPython.display import display
 
-        self.again, self.stamp, self.data = picture.again, _stamp(), _data(picture)
+        self.again, self.stamp, self.data = picture.again, stamp(), picture.data()
         self.handle: Any = display(self.data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
-    def keep_up(self, stamp: object) -> None:
-        if stamp == self.stamp or not self.again:
+    def keep_up(self, now: object) -> None:
+        if now == self.stamp or not self.again:
             return
-        data = _data(self.again())
+        data = self.again().data()
         if data != self.data:
             self.handle.update(data, raw=True)
-        self.stamp, self.data = stamp, data
+        self.stamp, self.data = now, data
 
 
 _shown: dict[str, _Live] = {}  # the latest of each: an older one has lost its place
@@ -77,19 +82,24 @@ def _follow(picture: Picture) -> None:
 
 def _keep_up(result: object) -> None:
     """After a cell: what goes wrong here is not that cell's business, and the next one tries again."""
+    with contextlib.suppress(WorkbookError, psycopg2.Error, OSError), without_waiting():
+        now = stamp()
+        for each in _shown.values():
+            each.keep_up(now)
+
+
+@contextlib.contextmanager
+def without_waiting() -> Iterator[None]:
+    """No connection that begins in here waits for a lock."""
     before = os.environ.get("PGOPTIONS", "")
     os.environ["PGOPTIONS"] = f"{before} {WAIT}"
     try:
-        stamp = _stamp()
-        for each in _shown.values():
-            each.keep_up(stamp)
-    except (WorkbookError, psycopg2.Error, OSError):
-        pass
+        yield
     finally:
         os.environ["PGOPTIONS"] = before
 
 
-def _stamp() -> object:
+def stamp() -> object:
     """What changes with every file of the project, and with every transaction that has written.
 
     A snapshot names the transactions that are over. Raises psycopg2.Error, and starts no server.
@@ -106,7 +116,3 @@ def _stamp() -> object:
             return files, cursor.fetchone()
     finally:
         connection.close()
-
-
-def _data(picture: Picture) -> dict[str, str]:
-    return {"text/plain": str(picture), **picture.rich}

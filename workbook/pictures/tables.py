@@ -47,6 +47,7 @@ config:
   themeCSS: ".labelBkg, .labelBkg * {background-color: #eeeeee; color: #333333; font-size: 16px}"
 ---
 """
+NARROW = LOOK.replace("rankSpacing: 76", "rankSpacing: 44, entityPadding: 8")  # beside a slide
 STYLES = {
     NEW: ("new", "stroke:#2e7d32,stroke-width:3px"),
     GONE: ("gone", "stroke:#c62828,stroke-width:3px,stroke-dasharray:6"),
@@ -87,25 +88,25 @@ def show_changes(before: Any, after: Any = "database") -> Picture:
     if not told:
         return Picture("", words=f"{title}: nothing changed.", state=new)
     words = "\n".join([f"{title}:", *(f"  {line}" for line in told)])
-    links = {each: GONE for each in old.links if each not in new.links}
-    links |= {each: "" if each in old.links else NEW for each in new.links}
-    owners = {each.table for each, sign in links.items() if sign}
-    targets = {each.target for each, sign in links.items() if sign}
-    boxes = {}
-    for table in sorted({*old.tables, *new.tables}):
-        if table not in old.tables:
-            boxes[table] = _box(new, table)._replace(sign=NEW)
-        elif table not in new.tables:
-            boxes[table] = _box(old, table)._replace(sign=GONE)
-        else:
-            rows = compare(rows_of(old, table), rows_of(new, table))
-            changed = table in owners or any(sign for sign, _ in rows)
-            if changed or table in targets:
-                sign = CHANGED if changed else ""
-                boxes[table] = _box(new, table)._replace(sign=sign, rows=rows)
+    boxes, links = _compared(old, new)
     picture = _draw(f"{title}: what changed", boxes, links, new) if boxes else Picture("")
     words = "\n".join(filter(None, [words, picture.words]))
     return Picture(picture.text, picture.rich, words, new)
+
+
+def all_with_changes(before: State, now: State) -> Picture:
+    """All tables of now and those that are gone; what is not as it was before has a sign.
+
+    One above the other, and in full only what has a sign.
+    """
+    boxes, links = _compared(before, now, unchanged=True)
+    if not boxes:
+        return Picture(f"There are no tables in {now.of}.", state=now)
+    for table, box in boxes.items():
+        rows = [(sign, row if sign else row._replace(rest="")) for sign, row in box.rows]
+        boxes[table] = box._replace(rows=rows)
+    title = f"The tables of {now.of}, with the latest change"
+    return _draw(title, boxes, links, now, narrow=True)
 
 
 def show_drift(table: str, models: Any = "models") -> Picture:
@@ -136,7 +137,39 @@ def _box(state: State, table: str) -> Box:
     return Box("", title, [("", row) for row in rows_of(state, table)])
 
 
-def _draw(title: str, boxes: dict[str, Box], links: Mapping[Link, str], state: State) -> Picture:
+def _compared(
+    old: State, new: State, unchanged: bool = False
+) -> tuple[dict[str, Box], dict[Link, str]]:
+    """The tables and links of both, with their signs.
+
+    A table that has not changed is there if a link that has refers to it, or with `unchanged`.
+    """
+    links = {each: GONE for each in old.links if each not in new.links}
+    links |= {each: "" if each in old.links else NEW for each in new.links}
+    owners = {each.table for each, sign in links.items() if sign}
+    targets = {each.target for each, sign in links.items() if sign}
+    boxes: dict[str, Box] = {}
+    for table in sorted({*old.tables, *new.tables}):
+        if table not in old.tables:
+            boxes[table] = _box(new, table)._replace(sign=NEW)
+        elif table not in new.tables:
+            boxes[table] = _box(old, table)._replace(sign=GONE)
+        else:
+            rows = compare(rows_of(old, table), rows_of(new, table))
+            changed = table in owners or any(sign for sign, _ in rows)
+            if changed or table in targets or unchanged:
+                sign = CHANGED if changed else ""
+                boxes[table] = _box(new, table)._replace(sign=sign, rows=rows)
+    return boxes, links
+
+
+def _draw(
+    title: str,
+    boxes: dict[str, Box],
+    links: Mapping[Link, str],
+    state: State,
+    narrow: bool = False,
+) -> Picture:
     """Boxes and the foreign keys between them, as text and as an erDiagram."""
     blocks = []
     for table, box in boxes.items():
@@ -150,7 +183,8 @@ def _draw(title: str, boxes: dict[str, Box], links: Mapping[Link, str], state: S
         blocks.append("\n".join(filter(None, block)))
     text = "\n\n".join(blocks)
     rows = [row for box in boxes.values() for _, row in box.rows]
-    source = _er_diagram(boxes, links) if len(rows) <= ROWS else ""
+    look = NARROW if narrow else LOOK
+    source = _er_diagram(boxes, links, narrow) if len(rows) <= ROWS else ""
     words = ""
     if not 0 < len(source) < SOURCE:
         ties = Counter(name for link in links for name in (link.table, link.target))
@@ -162,7 +196,7 @@ def _draw(title: str, boxes: dict[str, Box], links: Mapping[Link, str], state: S
             f" names of {len(few)}, and what refers to what. print() of this lists all,"
             ' show_tables("jobs", ...) draws some in full.'
         )
-    return Picture(text, {"text/vnd.mermaid": titled(source, title, text)}, words, state)
+    return Picture(text, {"text/vnd.mermaid": titled(source, title, text, look)}, words, state)
 
 
 def _draw_drift(table: str, states: Sequence[State]) -> Picture:
@@ -188,12 +222,12 @@ def _draw_drift(table: str, states: Sequence[State]) -> Picture:
     return Picture(aligned([head, *lines]), rich, visible(words))
 
 
-def _er_diagram(boxes: Mapping[str, Box], links: Mapping[Link, str]) -> str:
+def _er_diagram(boxes: Mapping[str, Box], links: Mapping[Link, str], narrow: bool = False) -> str:
     nodes = {table: f"t{number}" for number, table in enumerate(boxes, 1)}
     letters = [
         max((len("".join(row[:4])) for _, row in box.rows), default=0) for box in boxes.values()
     ]
-    abreast = len(boxes) <= 3 and sum(letters) <= 80  # more would be shrunk
+    abreast = not narrow and len(boxes) <= 3 and sum(letters) <= 80  # more would be shrunk
     lines = ["erDiagram", f"  direction {'LR' if abreast else 'TB'}"]
     for table, (sign, title, rows) in boxes.items():
         style = f":::{STYLES[sign][0]}" if sign else ""
@@ -241,11 +275,11 @@ def _signed(sign: str, title: str) -> str:
 # Text
 
 
-def titled(source: str, title: str, text: str) -> str:
+def titled(source: str, title: str, text: str, look: str = LOOK) -> str:
     """A picture with what a screen reader says: JupyterLab makes it `alt` and a caption."""
     kind, rest = source.split("\n", 1)
     said = "; ".join(" ".join(line.split()) for line in text.splitlines() if line)
-    return f"{LOOK}{kind}\n  accTitle: {mermaid(title)}\n  accDescr: {mermaid(said, 3000)}\n{rest}"
+    return f"{look}{kind}\n  accTitle: {mermaid(title)}\n  accDescr: {mermaid(said, 3000)}\n{rest}"
 
 
 def aligned(lines: Sequence[Sequence[str]], indent: str = "") -> str:

@@ -3,18 +3,14 @@
 //
 // Which cells make a slide is said by their metadata, `slideshow.slide_type`, as in every other
 // tool for slides: "slide" and "subslide" begin one, "skip" leaves a cell out. The notes are the
-// metadata `presenter` of a slide's first cell. Where the talk goes on is the notebook's metadata
-// `presenter.next`, and the minute that this notebook begins at is `presenter.begins`.
+// metadata `presenter` of a slide's first cell. All slides of the talk, those of other notebooks
+// too, are the notebook's metadata `presenter.talk`.
 //
 // JupyterLab loads this file as it is, without a build: at the end stands the container of a
 // prebuilt extension, with the two functions that webpack's module federation asks for.
 (() => {
   "use strict";
   const NAME = "workbook-slides";
-  const COMMAND_MODE =
-    `.${NAME} .jp-Notebook.jp-mod-commandMode:not(.jp-mod-readWrite) :focus`;
-  const EDIT_MODE = `.${NAME} .jp-Notebook.jp-mod-editMode`;
-
   function activate(app, tracker) {
     const footer = document.createElement("div");
     footer.className = `${NAME}-footer`;
@@ -37,6 +33,7 @@
       localStorage.setItem(`${NAME}:${folder()}`, JSON.stringify({ ...recall(), ...more }));
 
     const metadata = (cell, name) => cell.model.getMetadata(name) ?? {};
+    const title = (slide) => metadata(slide[0], "presenter").title;
 
     // The slides of a notebook, each a list of cells.
     function slides(notebook) {
@@ -59,14 +56,40 @@
       return 0;
     }
 
+    // The talk's slides; those of this notebook, and where in the talk the first of them is; the
+    // one on the screen. A notebook that is not in the talk is one of its own.
+    function here() {
+      const notebook = panel()?.content;
+      const all = notebook?.model ? slides(notebook) : [];
+      if (!all.length) return null; // it is not there yet
+      const file = panel().context.path.split("/").at(-1);
+      const listed = notebook.model.getMetadata("presenter")?.talk ?? [];
+      const first = listed.findIndex((each) => each.file === file);
+      const alone = (slide) => ({ file, title: title(slide), chapter: title(all[0]), begins: 0 });
+      const talk = first < 0 ? all.map(alone) : listed;
+      return { notebook, all, file, talk, first: Math.max(first, 0), at: current(notebook, all) };
+    }
+
     const tags = (cell) => cell.model.getMetadata("tags") ?? [];
     const isCode = (cell) => cell.model.type === "code";
+
+    // Whether a cell is one that has to run and has not.
+    const waits = (cell) =>
+      isCode(cell) && cell.model.executionCount === null && !tags(cell).includes("exercise");
 
     // Whether what comes after a cell makes sense: it has run, and not failed where it should not.
     function isDone(cell) {
       if (!isCode(cell)) return true;
       const failed = cell.model.outputs.toJSON().some((each) => each.output_type === "error");
       return cell.model.executionCount !== null && !(failed && !tags(cell).includes("raises-exception"));
+    }
+
+    // SQL and commands have colours of their own language, not Python's.
+    function colour(model) {
+      const source = model.sharedModel.getSource();
+      const isShell = source.split("\n").every((line) => line.startsWith("!"));
+      const mime = source.startsWith("%%sql") ? "text/x-sql" : isShell ? "text/x-sh" : null;
+      if (mime && model.mimeType !== mime) model.mimeType = mime;
     }
 
     // A slide down to its first cell that is not done: what follows tells the answer.
@@ -76,32 +99,34 @@
     }
 
     function show() {
-      const notebook = panel()?.content;
-      if (!notebook?.model) return;
-      const all = slides(notebook);
-      const at = current(notebook, all);
-      const slide = all[at] ?? [];
+      const now = here();
+      if (!now) return;
+      const { notebook, all, at, talk, first } = now;
+      const slide = all[at];
       const shown = revealed(slide);
       for (const cell of notebook.widgets) {
         cell.node.classList.toggle(`${NAME}-off`, !slide.includes(cell));
         cell.node.classList.toggle(`${NAME}-later`, slide.includes(cell) && !shown.includes(cell));
       }
+      for (const { model } of notebook.widgets) colour(model);
       // A cell that is not in sight cannot have the focus, and without it no key arrives.
-      if (isOn() && shown.length && !shown.includes(notebook.activeCell)) {
+      if (isOn() && !shown.includes(notebook.activeCell)) {
         notebook.activeCellIndex = notebook.widgets.indexOf(shown.at(-1));
       }
       const status = panel().sessionContext.session?.kernel?.status ?? "no kernel";
-      footer.textContent = `${status === "idle" ? "" : `${status}  `}${at + 1} / ${all.length}`;
-      header.textContent = at && slide.length ? `${title(all[0])}   ${title(slide)}` : "";
+      const number = `${first + at + 1} / ${talk.length}`;
+      footer.textContent = status === "idle" ? number : `${status}  ${number}`;
+      const { chapter } = talk[first + at];
+      header.textContent = chapter === title(slide) ? "" : `${chapter}   ${title(slide)}`;
       if (isOn()) notebook.outerNode.scrollTo(0, 0);
       fit();
-      if (notes && !notes.closed) showNotes(all, at);
+      if (notes && !notes.closed) showNotes(now);
     }
 
     // Type grows until a line of code would break or the slide would not fit: all of it, then code
     // alone, then text. What comes later on the slide counts, so nothing jumps when it appears.
     // What is too tall even so stands in two columns.
-    const GROWTH = [2.2, 2, 1.8, 1.6, 1.45, 1.3, 1.2, 1.1, 1];
+    const GROWTH = [2.2, 2, 1.8, 1.6, 1.45, 1.3, 1.2, 1.1, 1, 0.9, 0.8, 0.7]; // less only beside the pane
     function fit() {
       const outer = panel()?.content.outerNode;
       if (!outer) return;
@@ -115,6 +140,7 @@
       for (const each of all(".jp-RenderedMarkdown > p")) {
         const plan = /^(core|optional), \d+ minutes?$/.test(each.textContent); // for readers
         each.classList.toggle(`${NAME}-off`, plan);
+        each.classList.toggle(`${NAME}-question`, each.textContent.startsWith("Predict."));
       }
       outer.classList.remove(`${NAME}-tall`);
       grow("code", 1);
@@ -125,55 +151,73 @@
       const fits = (...kinds) => (by) => {
         for (const kind of kinds) grow(kind, by);
         const wide = all(":is(table, .jp-OutputArea-output)").some(isWide);
-        return outer.scrollHeight <= outer.clientHeight && breaks() === before && !wide;
+        return outer.scrollHeight <= outer.clientHeight && breaks() <= before && !wide;
       };
-      const both = GROWTH.find(fits("code", "text")) ?? 1;
+      [1.4, 1.2, 1].find(fits("question"));
+      const allowed = GROWTH.filter((by) => pane || by >= 1);
+      const both = allowed.find(fits("code", "text")) ?? allowed.at(-1);
       const more = GROWTH.filter((by) => by >= both);
       more.find(fits("code"));
       more.find(fits("text"));
       outer.classList.remove(`${NAME}-measured`);
-      outer.classList.toggle(`${NAME}-tall`, outer.scrollHeight > outer.clientHeight);
+      const tall = outer.scrollHeight > outer.clientHeight;
+      outer.classList.toggle(`${NAME}-tall`, tall);
+      if (tall) all(".jp-RenderedText pre").forEach(keepStatements);
+    }
+
+    // A column ends between two statements.
+    function keepStatements(pre) {
+      if (pre.children.length) return; // done, or with colours of its own
+      const parts = pre.textContent.split(/(?<=\n\n)(?=\S)/).map((text) => {
+        const part = document.createElement("div");
+        part.textContent = text;
+        return part;
+      });
+      pre.replaceChildren(...parts);
     }
     const sizes = new ResizeObserver(fit);
 
+    // The slide with this number in the talk, in whichever notebook it is.
     function go(to) {
-      const notebook = panel()?.content;
-      if (!notebook) return;
-      const all = slides(notebook);
-      if (!all.length) return; // it is not there yet
-      const next = notebook.model.getMetadata("presenter")?.next;
-      if (to >= all.length && next) {
-        void app.commands.execute("docmanager:open", { path: folder() + next });
+      const now = here();
+      if (!now) return;
+      const { notebook, all, file, talk, first } = now;
+      to = Math.min(Math.max(to, 0), talk.length - 1);
+      remember({ to });
+      if (talk[to].file !== file) {
+        void app.commands.execute("docmanager:open", { path: folder() + talk[to].file });
         return;
       }
-      const slide = all[Math.min(Math.max(to, 0), all.length - 1)];
+      const slide = all[to - first] ?? all.at(-1);
       const cell = slide.find(isCode) ?? slide[0];
       notebook.mode = "command";
       notebook.activeCellIndex = notebook.widgets.indexOf(cell);
       notebook.activate();
-      remember({ at: notebook.activeCellIndex, path: panel().context.path });
       show();
     }
 
     function step(by) {
-      const notebook = panel()?.content;
-      if (!notebook) return;
-      if (by) remember({ began: recall().began ?? Date.now() });
-      go(current(notebook, slides(notebook)) + by);
+      const now = here();
+      if (!now) return;
+      remember({ began: recall().began ?? Date.now() });
+      go(now.first + now.at + by);
     }
 
-    // The one key of a clicker: what has not run on the slide runs, then the next slide comes.
+    // The one key of a clicker: what has not run on the slide runs, then the next slide comes. Hit
+    // twice, it does not run a cell twice.
+    let running = 0;
     function forward() {
-      const notebook = panel()?.content;
-      if (!notebook) return;
-      const all = slides(notebook);
-      const waiting = (all[current(notebook, all)] ?? []).find(
-        (cell) => isCode(cell) && cell.model.executionCount === null && !tags(cell).includes("exercise"),
-      );
+      if (running) return;
+      const now = here();
+      const waiting = now?.all[now.at].find(waits);
       if (!waiting) return step(1);
-      notebook.activeCellIndex = notebook.widgets.indexOf(waiting);
+      now.notebook.activeCellIndex = now.notebook.widgets.indexOf(waiting);
       void run();
     }
+
+    // A reload finds it. Two at once, and JupyterLab would ask which of the files is right.
+    let saved = Promise.resolve();
+    const save = ({ context } = panel()) => (saved = saved.finally(() => context.save()));
 
     // Run the active cell and stay on the slide, at its next cell with code if there is one.
     async function run() {
@@ -181,9 +225,10 @@
       const cell = notebook.activeCell;
       const slide = slides(notebook).find((each) => each.includes(cell)) ?? [];
       notebook.mode = "command";
-      await app.commands.execute("notebook:run-cell");
+      running += 1;
+      await app.commands.execute("notebook:run-cell").finally(() => (running -= 1));
       show();
-      void panel().context.save(); // a reload finds it
+      void save();
       const next = slide.slice(slide.indexOf(cell) + 1).find(isCode);
       if (next && notebook.activeCell === cell) {
         notebook.activeCellIndex = notebook.widgets.indexOf(next);
@@ -198,41 +243,29 @@
       notes.document.title = "Presenter's notes";
       notes.document.head.append(style.cloneNode());
       notes.document.body.className = `${NAME}-notes`;
-      notes.onkeydown = (event) => {
-        const by = { ArrowRight: 1, " ": 1, ArrowLeft: -1 }[event.key];
-        if (by) step(by);
-        clicker[event.key]?.();
-      };
+      notes.addEventListener("keydown", onKey);
       notes.setInterval(tick, 1000);
       show();
     }
 
-    const title = (slide) => (slide ? metadata(slide[0], "presenter").title : "the end");
-
-    // When a slide should begin: the minutes of all before it, those of earlier chapters too.
-    const planned = (all, at) =>
-      all
-        .slice(0, at)
-        .reduce(
-          (sum, slide) => sum + (metadata(slide[0], "presenter").minutes ?? 0),
-          panel().content.model.getMetadata("presenter")?.begins ?? 0,
-        );
-
     const clock = (minutes) =>
       `${Math.floor(minutes)}:${String(Math.floor((minutes % 1) * 60)).padStart(2, "0")}`;
 
-    function showNotes(all, at) {
-      const { say, asked, skip, minutes } = metadata(all[at][0], "presenter");
+    function showNotes({ all, at, talk, first }) {
+      const { say, left, asked, skip, minutes } = metadata(all[at][0], "presenter");
+      const next = (all[at + 1] ?? []).map((cell) => cell.model.sharedModel.getSource());
       const words = [
-        ["h1", `${at + 1} / ${all.length}  ${title(all[at])}`],
+        ["h1", `${first + at + 1} / ${talk.length}  ${title(all[at])}`],
         ["p", say],
+        ["p", left && `Left out before this. ${left}`],
         ["p", asked && `Asked: ${asked}`],
         ["p", skip && `Short of time: ${skip}`],
-        ["h2", `Next: ${title(all[at + 1])}`],
+        ["h2", `Next: ${talk[first + at + 1]?.title ?? "the end"}`],
+        ["pre", next.join("\n\n")],
         ["footer", ""],
       ];
       const elements = words
-        .filter(([, text]) => text !== undefined)
+        .filter(([name, text]) => text || name === "footer")
         .map(([name, text]) => {
           const element = notes.document.createElement(name);
           for (const [number, part] of text.split("`").entries()) {
@@ -243,7 +276,7 @@
           return element;
         });
       notes.document.body.replaceChildren(...elements);
-      notes.planned = { begins: planned(all, at), minutes: minutes ?? 0 };
+      notes.planned = { begins: talk[first + at].begins, minutes: minutes ?? 0 };
       tick();
     }
 
@@ -258,11 +291,125 @@
         `planned for this slide: ${clock(begins)} to ${clock(begins + minutes)}`;
     }
 
-    // At the first slide; after a reload, where the talk was.
+    // All slides of the talk: arrows, a click or typing a number chooses, Enter goes there.
+    function overview() {
+      const { talk, first, at } = here();
+      const list = document.createElement("select");
+      list.className = `${NAME}-overview`;
+      list.size = 2; // a list, not a menu
+      for (const [number, { chapter, title }] of talk.entries()) {
+        if (chapter !== talk[number - 1]?.chapter) {
+          list.append(document.createElement("optgroup"));
+          list.lastChild.label = chapter;
+        }
+        list.lastChild.append(new Option(`${number + 1}   ${title}`, number));
+      }
+      const leave = (to) => {
+        list.remove();
+        go(to);
+      };
+      list.onclick = ({ target }) => target.matches("option") && leave(Number(target.value));
+      let typed = "";
+      list.onkeydown = (event) => {
+        if (event.key === "Enter") leave(Number(list.value));
+        if (event.key === "Escape" || event.key === "o") leave(first + at);
+        if (!/^\d$/.test(event.key)) return;
+        list.value = Number((typed += event.key)) - 1;
+        event.preventDefault();
+      };
+      list.value = first + at;
+      document.body.append(list);
+      list.focus();
+    }
+
+    // What went wrong, went wrong: the chapter's code is as it was, in a new kernel, and runs from its
+    // first cell to the slide before this one.
+    async function again() {
+      const { notebook, all, at, first } = here();
+      running += 1;
+      for (const { model } of notebook.widgets) {
+        model.sharedModel.setSource(model.getMetadata("shipped") ?? model.sharedModel.getSource());
+      }
+      await app.commands.execute("notebook:clear-all-cell-outputs");
+      await panel().sessionContext.restartKernel();
+      const cells = all.slice(0, at).flat().filter(waits);
+      for (const cell of cells) {
+        notebook.activeCellIndex = notebook.widgets.indexOf(cell);
+        await run();
+        if (!isDone(cell)) break; // it stays in sight
+      }
+      running -= 1;
+      if (cells.every(isDone)) go(first + at);
+      void save();
+    }
+
+    // The live database beside the slide. A kernel of its own looks and draws, because the notebook's
+    // own is busy while it migrates; hidden, there is neither.
+    let pane = null;
+    async function toggleDatabase() {
+      document.body.classList.toggle(`${NAME}-beside`, !pane);
+      if (pane) pane = void pane.remove();
+      else await keepUp((pane = document.body.appendChild(document.createElement("div"))));
+    }
+
+    async function keepUp(node) {
+      node.className = `${NAME}-pane`;
+      const { rendermime } = panel().content;
+      const places = { history: document.createElement("div"), tables: document.createElement("div") };
+      node.append(...Object.values(places));
+      fit();
+      const path = `${folder()}database`; // after a reload the same kernel
+      const session = await app.serviceManager.sessions.startNew({
+        path, name: path, type: "console", kernel: { name: "python3" },
+      });
+      const draw = ({ header, content }) => {
+        if (header.msg_type !== "display_data") return;
+        const model = rendermime.createModel({ data: content.data, trusted: true });
+        const mime = rendermime.preferredMimeType(content.data, "any");
+        const renderer = rendermime.createRenderer(mime);
+        void renderer.renderModel(model);
+        places[content.metadata.place].replaceChildren(renderer.node);
+      };
+      for (let anew = "True"; pane === node; anew = "False") {
+        const code = `from workbook.pictures.pane import keep_up; keep_up(${anew})`;
+        const future = session.kernel.requestExecute({ code, store_history: false });
+        future.onIOPub = draw;
+        await future.done;
+        await new Promise((done) => setTimeout(done, 300));
+      }
+      if (!pane) await session.shutdown();
+    }
+
+    // All slides of this notebook, a page each, for the browser to print or to save as a PDF.
+    async function print() {
+      const { all, first, at } = here();
+      const pages = document.createElement("div");
+      pages.className = `${NAME}-pages`;
+      const paper = document.createElement("style");
+      paper.textContent = `@page { size: ${innerWidth}px ${innerHeight}px; margin: 0 }`;
+      for (const number of all.keys()) {
+        go(first + number);
+        await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 50)));
+        const page = document.createElement("div");
+        page.className = `${NAME}-page jp-Notebook`;
+        page.append(...[panel().content.outerNode, header, footer].map((each) => each.cloneNode(true)));
+        for (const each of page.querySelectorAll(`.${NAME}-off, .${NAME}-later`)) each.remove();
+        pages.append(page);
+      }
+      document.body.append(pages, paper);
+      window.onafterprint = () => {
+        pages.remove();
+        paper.remove();
+        go(first + at);
+      };
+      window.print();
+    }
+
+    // At the first slide; after a jump from another notebook or a reload, where the talk is.
     function arrive() {
-      const { at, path } = recall();
-      if (path === panel().context.path) panel().content.activeCellIndex = at;
-      step(0);
+      const { file, talk, first } = here() ?? {};
+      const { to } = recall();
+      go(talk?.[to]?.file === file ? to : first);
     }
 
     function toggle() {
@@ -286,45 +433,53 @@
     document.addEventListener("focusout", refocus);
     document.addEventListener("pointerup", refocus);
 
-    const commands = [
-      ["next", "Next slide", () => step(1), ["ArrowRight", "Space"]],
-      ["previous", "Previous slide", () => step(-1), ["ArrowLeft", "Shift Space"]],
-      ["first", "First slide", () => go(0), ["Home"]],
-      ["last", "Last slide", () => go(slides(panel().content).length - 1), ["End"]],
-      ["run", "Run the cell and stay on the slide", run, ["Shift Enter"]],
-      ["notes", "Open the presenter's notes", openNotes, ["T"]],
-    ];
-    for (const [name, label, execute, keys] of commands) {
-      const command = `${NAME}:${name}`;
-      app.commands.addCommand(command, { label, execute });
-      for (const key of keys) {
-        app.commands.addKeyBinding({ command, keys: [key], selector: COMMAND_MODE });
-      }
+    // The chapter's first cell is what begins it anew.
+    function home() {
+      const { all, first } = here();
+      go(first + Math.max(all.findIndex((slide) => slide.some(isCode)), 0));
     }
-    app.commands.addKeyBinding({
-      command: `${NAME}:run`,
-      keys: ["Shift Enter"],
-      selector: EDIT_MODE,
-    });
-    // A clicker sends Page Up and Page Down: they work wherever the cursor stands.
-    const clicker = { PageDown: forward, PageUp: () => step(-1) };
+
+    // A clicker sends Page Up and Page Down: they and Shift and Enter work in a cell that is edited, too.
+    const everywhere = { PageDown: forward, PageUp: () => step(-1), "Shift Enter": run };
+    const keys = {
+      ...everywhere,
+      ArrowRight: () => step(1),
+      ArrowLeft: () => step(-1),
+      " ": () => step(1),
+      "Shift  ": () => step(-1),
+      Home: home,
+      End: () => go(here().first + here().all.length - 1),
+      "Shift R": again,
+      d: toggleDatabase,
+      o: overview,
+      p: print,
+      s: toggle,
+      t: openNotes,
+    };
     // Neither an editing key that is hit by chance nor one pressed in the dark changes the notebook.
-    const mine = [" ", "s", "t"];
     const BLANK = `${NAME}-blank`;
-    const onKey = (event) => {
-      if (!isOn()) return;
-      const typing = event.target.closest("input, textarea, [contenteditable=true]");
-      const letter = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
-      if (document.body.classList.contains(BLANK) || (!typing && letter && "b.".includes(event.key))) {
+    function onKey(event) {
+      const { key, target } = event;
+      if (!isOn() || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (target.closest(`.${NAME}-overview`)) return;
+      const name = event.shiftKey && key !== "Shift" ? `Shift ${key}` : key;
+      const dialog = document.querySelector(".jp-Dialog .jp-mod-accept");
+      const typing = target.closest("input, textarea, [contenteditable=true]");
+      const does = (typing ? everywhere : keys)[name];
+      if (document.body.classList.contains(BLANK) || (!typing && "b.".includes(key))) {
         document.body.classList.toggle(BLANK);
-      } else if (clicker[event.key]) {
-        clicker[event.key]();
-      } else if (typing || !letter || mine.includes(event.key)) {
+      } else if (dialog) {
+        if (!["PageDown", "PageUp", "Shift R"].includes(name)) return;
+        dialog.click(); // that the kernel died, for one
+        does();
+      } else if (does) {
+        does();
+      } else if (typing || key.length > 1) {
         return;
       }
       event.preventDefault();
       event.stopImmediatePropagation();
-    };
+    }
     window.addEventListener("keydown", onKey, true);
     app.commands.addCommand(`${NAME}:toggle`, { label: "Slides or notebook", execute: toggle });
     app.commands.addKeyBinding({
