@@ -221,6 +221,7 @@ def before(prefix: str) -> str:
         before("Jan 17 09:03:09 primary pre-start[23499]: "),
         before("web-6c56759c95-fgz25 web "),
         before("api-1  | 2025-05-29 08:01:13,101 UTC [74] "),
+        before("2021-01-01T00:00:00.000000+00:00 app[web.1]: "),
         before("E       "),
         json.dumps({"log": PASTED, "stream": "stderr"}),
         repr(PASTED),
@@ -234,7 +235,7 @@ def before(prefix: str) -> str:
         PASTED
         + "Exception ignored in: <function C.__del__ at 0x1>\nRuntimeError: Event loop is closed\n",
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_what_stands_around_an_error_does_not_hide_it(text: str) -> None:
     card = explain(text)

@@ -174,7 +174,8 @@ def _place(reading: Reading, site: Site | None) -> Iterator[str]:
 
 def _rolled_back(reading: Reading) -> Iterator[str]:
     """What an error means for the revisions that ran before it."""
-    if reading.ran > 1 and "Will assume transactional DDL" in reading.text:
+    text = reading.text
+    if reading.ran > 1 and "PostgresqlImpl" in text and "Will assume transactional DDL" in text:
         entry = next(each for each in errors.entries() if each.id == "D03")
         yield f"{entry.name[0].upper()}{entry.name[1:]}: {entry.tell}"
 

@@ -22,7 +22,7 @@ ESCAPED = re.compile(r'^\s*\{"|Traceback \(most recent call last\):\\n|\\n  File
 SIGNS = {"\\n": "\n", "\\r": "", "\\t": "\t", '\\"': '"', "\\u001b": "\x1b", '": "': '":\n'}
 PREFIX = re.compile(  # what a quote, a container's log, a clock, pytest or a frame puts before a line
     r"""^(?:>+(?:[ ]|$))+|^[\w.-]+[ ]+\|[ ]?|^E(?:[ ]{3,7}|$)|^[ \t]*[│┃][ ]?
-    |^[A-Z][a-z]{2}[ ]+\d+[ ][\d:]{8}[ ]\S+[ ]\S+[ ]?
+    |^[A-Z][a-z]{2}[ ]+\d+[ ][\d:]{8}[ ]\S+[ ]\S+[ ]?|^[\w.-]+\[[\w.-]+\]:[ ]
     |^\[?\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?\]?(?:[ ][A-Z]{3,4})?(?:[ ]\[\d+\])?[ ]?""",
     re.MULTILINE | re.VERBOSE,
 )
@@ -33,7 +33,7 @@ QUOTES = str.maketrans(
 # PostgreSQL's kinds of errors, whose names have no Error at their end
 KINDS = "|".join(name for name in dir(errors) if name[0].isupper())
 ANCHOR = re.compile(
-    rf"""^[ \t]*(?:.*:\d+:[ ])?(?P<kind>FAILED|FATAL|ERROR(?=:[ ]{{1,2}}\S)|ERROR[ ]*\[[\w.]+\]
+    rf"""^[ \t*`]*(?:.*:\d+:[ ])?(?P<kind>FAILED|FATAL|ERROR(?=:[ ]{{1,2}}\S)|ERROR[ ]*\[[\w.]+\]
     |(?:[\w.-]+:[ ])?error(?=:[ ])|\((?:psycopg2?|sqlite3|sqlalchemy|aiosqlite|asyncpg|pymysql|MySQLdb|mysql)\.[\w.]*\)(?=[ ])
     |(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|Warning|Interrupt|Exit|{KINDS})
     |(?:[A-Za-z_]\w*\.)+(?:exc|exceptions?|errors|revision)\.[A-Z]\w+)

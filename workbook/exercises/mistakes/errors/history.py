@@ -50,6 +50,12 @@ def _ambiguous(seen: Seen) -> bool | None:
     return sum(each.revision.startswith(wanted) for each in seen.site.files) > 1
 
 
+def _about_versions(seen: Seen) -> bool:
+    """Whether the statement writes Alembic's table, or the text without one speaks of it."""
+    told = seen.reading.statement or seen.reading.text
+    return bool(re.search("alembic_version|version_num", told))
+
+
 def _missing(seen: Seen) -> Iterable[str]:
     for file, down in seen.site.missing() if seen.site else ():
         yield f"{seen.site and seen.site.path(file.path)} comes after {down}, and no file has that id."
@@ -269,7 +275,7 @@ ENTRIES = (
         lines=(
             "(psycopg2.errors.StringDataRightTruncation) value too long for type character varying(32)",
         ),
-        when=lambda seen: bool(re.search("alembic_version|version_num", seen.reading.text)) or None,
+        when=lambda seen: _about_versions(seen) or None,
         prevent="Leave ids to alembic revision.",
         chapter=9,
         commands=("upgrade", "stamp"),

@@ -970,7 +970,7 @@ ENTRIES = (
         ),
         also=("Data too long for column",),
         when=lambda seen: (
-            False if re.search("alembic_version|version_num", seen.reading.text) else None
+            False if re.search("alembic_version|version_num", seen.reading.statement) else None
         ),
         cure="Shorten the value, or make the column longer in a revision.",
         prevent="Check lengths where values come in.",
