@@ -95,7 +95,7 @@ the word for none  | ""  | "NULL"  | Different: jobs.description is VARCHAR NOT 
 SQL that is no expression  | ""  | sa.text("")  | syntax error at end of input
 may be NULL instead  | server_default=""  | nullable=True  | NULL is no default
 the default and NULL  | server_default=""  | server_default="", nullable=True  | NULL is no default
-the column anew  | {SET}  | op.add_column("jobs", sa.Column("description", sa.String(), server_default=""))  | column "description" of relation "jobs" already exists
+the column anew  | {SET}  | op.add_column("jobs", sa.Column("description", sa.String(), server_default=""))  | a column that is there already
 dropped and made anew  | {SET}  | op.drop_column("jobs", "description")\n    op.add_column("jobs", sa.Column("description", sa.String(), nullable=False, server_default=""))  | rows that were there are not the same
 rows in place of a default  | {SET}  | op.execute("UPDATE jobs SET description = ''")  | {TAKE}  | pass  | Different: jobs.description
 rows as well  | {SET}  | {SET}\n    op.execute("UPDATE jobs SET description = ''")  | rows that were there are not the same

@@ -1,6 +1,6 @@
 """6.4  Give a table another name, alone."""
 
-from workbook.exercises import Answer, Mistake, cells, edits
+from workbook.exercises import ANY, Answer, Mistake, cells, edits
 from workbook.exercises.ch05 import functions
 from workbook.exercises.kinds import Revision
 from workbook.exercises.trial import Trial
@@ -28,6 +28,19 @@ EXERCISE = Revision(
             " keys and the counter behind the ids would have to be made anew, too.",
             "A table can keep all that and change its name.",
             lambda t: t.calls("create_table", "upgrade") if left_behind(t) else "",
+        ),
+        Mistake(
+            "the old name comes first",
+            "rename_table looks for a table of its first name, and at this point there is none.",
+            "In each of the two functions: what is the table called before that line?",
+            lambda t: (
+                (
+                    t.failed("UndefinedTable", '"postings"', "upgrade")
+                    or t.failed("UndefinedTable", '"jobs"', "downgrade")
+                )
+                and t.calls("rename_table", t.error.step)
+            ),
+            step=ANY,
         ),
     ),
     task="give a table another name",
@@ -106,7 +119,7 @@ WRONG = [
         CODE,
         rf"""
 a gap  | "postings")  | ____)  | Not attempted yet
-names swapped  | {UP}  | ?  | {DOWN}  | {UP}  | ?  | {DOWN}  | relation "postings" does not exist
+names swapped  | {UP}  | ?  | {DOWN}  | {UP}  | ?  | {DOWN}  | the old name comes first
 the class's name  | "jobs", "postings"  | "Job", "Posting"  | relation "Job" does not exist
 a capital letter  | "postings"  | "Postings"  | a name is compared letter by letter
 one name  | "jobs", "postings"  | "postings"  | missing 1 required positional argument: 'new_table_name'
@@ -118,7 +131,7 @@ without op.  | op.rename  | rename  | op. is missing
 without quotes  | "jobs", "postings"  | jobs, postings  | a name without quotes
 SQL with a slip  | {UP}  | op.execute("ALTER TABLE jobs RENAME postings")  | syntax error at end of input
 nothing on the way back  | {DOWN}  | pass  | a downgrade that does nothing
-the same on the way back  | {DOWN}  | {UP}  | relation "jobs" does not exist
+the same on the way back  | {DOWN}  | {UP}  | the old name comes first
 dropped on the way back  | {DOWN}  | op.drop_table("postings")  | Missing: the table jobs
 empties it on the way back  | {DOWN}  | {DOWN}\n    op.execute("TRUNCATE jobs")  | After the downgrade, a row of jobs is missing
 the rows go on the way  | {UP}  | op.execute("DELETE FROM jobs")\n    {UP}  | After the upgrade, a row of postings is missing

@@ -745,6 +745,13 @@ STOPPED = (
         step="upgrade",
     ),
     Mistake(
+        "a column that is there already",
+        "The table has a column of this name, and add_column brings a new one.",
+        "Does the task ask for a new column, or for a change to one that is there?",
+        lambda t: t.failed("DuplicateColumn") and t.calls("add_column", "upgrade"),
+        step="upgrade",
+    ),
+    Mistake(
         "add_column makes no type",
         "An enum is a type of its own in PostgreSQL. create_table makes it along with the table,"
         " add_column does not.",
