@@ -1137,6 +1137,18 @@ CASES.update(
         "P15": run(
             "with sa.create_engine(URL).begin() as c:\n    c.commit()\n    c.execute(sa.text('SELECT 1'))"
         ),
+        "P15b": run(
+            "with sa.create_engine(URL).connect() as c:\n    c.execute(sa.text('SELECT 1'))\n    c.begin()"
+        ),
+        "P15c": run(
+            "with sa.create_engine(URL).connect() as c:\n    pass\nc.execute(sa.text('SELECT 1'))"
+        ),
+        "P18": run("sa.engine_from_config({})"),
+        "X04": run(
+            SQLITE.format(
+                ("CREATE TABLE a (n, m)", "CREATE INDEX i ON a (n)", "ALTER TABLE a DROP n")
+            )
+        ),
         "P16": lambda lab: lab.python(
             "import sqlalchemy as sa\nwith sa.create_engine(URL).begin() as c:\n"
             "    c.execute(sa.text('CREATE TABLE t ()')).all()"
@@ -1287,7 +1299,7 @@ def fenced(text: str) -> str:
 
 # What is left could be the words of anything else.
 NEEDS_MORE: dict[Callable[[str], str], set[str]] = {
-    last_line: {"A08", "B19", "C03", "P04", "D03", "D10", "D14b", "D21b", "E12"},
+    last_line: {"A08", "B19", "C03", "P04", "P18", "D03", "D10", "D14b", "D21b", "E12"},
     end: {"D03", "D10"},
     wrapped: {"B19", "D03", "D10", "P04"},
     coloured: set(),

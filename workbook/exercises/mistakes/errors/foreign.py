@@ -51,6 +51,23 @@ ENTRIES = (
         chapter=8,
     ),
     Entry(
+        id="X04",
+        mistake=Mistake(
+            "an index or a view of SQLite's that uses it",
+            "After the change an index, a view or a trigger would name something that is not there any more,"
+            " so SQLite takes the change back. The message names it first.",
+            "Drop that index, view or trigger before, and make it again afterwards.",
+        ),
+        lines=("(sqlite3.OperationalError) error in index {index} after drop column: ",),
+        also=(
+            "error in view {view}: ",
+            "error in view {view} after ",
+            "error in trigger {trigger}",
+        ),
+        prevent="Indexes and views in revisions, so that a search finds them.",
+        chapter=8,
+    ),
+    Entry(
         id="X10",
         mistake=Mistake(
             "MySQL has nothing of that name to drop",

@@ -492,10 +492,8 @@ ENTRIES = (
         id="G11",
         mistake=Mistake(
             "something that is not there",
-            "The statement names an object (a trigger, a collation, an extension, a setting) that this"
-            " database does not have, or has in a schema that is not searched.",
-            "Compare its name with what the revisions before it make. IF EXISTS serves databases that"
-            " differ.",
+            "The statement names an object (a trigger, a collation, an operator class, a setting) that this database does not have, or has in a schema that is not searched. Some come with an extension, such as gin_trgm_ops with pg_trgm.",
+            "Compare its name with what the revisions before it make, and create the extension that brings it. IF EXISTS serves databases that differ.",
         ),
         lines=(
             '(psycopg2.errors.UndefinedObject) trigger "{trigger}" for table "{table}" does not exist',

@@ -10,6 +10,11 @@ INSIDE = re.compile(
     re.IGNORECASE,
 )
 
+# What is asked of an object that is neither Python's own nor None, and is private or the library's
+LIBRARYS = re.compile(
+    r"'(?!str|dict|list|tuple|int|NoneType)\w+' object.*'_[A-Za-z]|'sqlalchemy\.|can't set attribute"
+)
+
 
 def _inside(seen: Seen) -> bool:
     """Whether the error was raised within one of the libraries, by its last frame or pytest's line."""
@@ -93,16 +98,8 @@ ENTRIES = (
             "python -m pip list shows them. Update them together, or go back to the versions of the last lock that worked.",
         ),
         lines=("AttributeError: 'Connection' object has no attribute '_Connection__transaction'",),
-        also=("has no attribute '{name}'",),
-        when=lambda seen: (
-            _inside(seen)
-            and bool(
-                re.match(
-                    r"'(?!str|dict|list|tuple|int|NoneType)\w+' object.*'_[A-Za-z]",
-                    seen.reading.reason,
-                )
-            )
-        ),
+        also=("has no attribute '{name}'", "can't set attribute"),
+        when=lambda seen: _inside(seen) and bool(LIBRARYS.match(seen.reading.reason)),
         prevent="A lock file, and updates one at a time with the tests run.",
         chapter=13,
         commands=("upgrade", "python"),
@@ -236,6 +233,22 @@ ENTRIES = (
         commands=("upgrade", "revision"),
     ),
     Entry(
+        id="P18",
+        mistake=Mistake(
+            "no address in the settings",
+            "engine_from_config looks for sqlalchemy.url (or the prefix that it was given, and url) in the"
+            " settings, and it is not there. Most often the line in alembic.ini was deleted or is in"
+            " another section, and env.py does not set it either.",
+            "Write sqlalchemy.url into [alembic], or let env.py set it before the engine is made:"
+            ' config.set_main_option("sqlalchemy.url", url.replace("%", "%%")).',
+        ),
+        lines=("KeyError: 'url'",),
+        when=lambda seen: "engine_from_config" in seen.reading.text,
+        prevent="Let env.py make the engine itself from the variable.",
+        chapter=2,
+        commands=("upgrade", "current"),
+    ),
+    Entry(
         id="P09",
         mistake=Mistake(
             "an application that Flask-Migrate does not know",
@@ -360,6 +373,36 @@ ENTRIES = (
             "sqlalchemy.exc.InvalidRequestError: Can't operate on closed transaction inside context manager.",
         ),
         prevent="One of the two: a block that commits, or commit.",
+        chapter=7,
+        commands=("upgrade", "python"),
+    ),
+    Entry(
+        id="P15b",
+        mistake=Mistake(
+            "a transaction that is open already",
+            "begin() was called where a transaction is under way. In SQLAlchemy 2.0 the first statement of a"
+            " connection or a session opens one by itself.",
+            "Call begin() before the first statement, or leave it out and end with commit(); begin_nested()"
+            " makes a savepoint within.",
+        ),
+        lines=(
+            "sqlalchemy.exc.InvalidRequestError: This connection has already initialized a SQLAlchemy"
+            " Transaction() object via begin() or autobegin",
+        ),
+        also=("A transaction is already begun on this",),
+        prevent="with engine.begin() as connection: around all of it.",
+        chapter=7,
+        commands=("upgrade", "python"),
+    ),
+    Entry(
+        id="P15c",
+        mistake=Mistake(
+            "a connection that was closed before",
+            "The connection was closed, mostly by the end of its with block, and then used.",
+            "Move the statement into the block, or open another connection.",
+        ),
+        lines=("sqlalchemy.exc.ResourceClosedError: This Connection is closed",),
+        prevent="Hand the engine on, and connect where the work is.",
         chapter=7,
         commands=("upgrade", "python"),
     ),
