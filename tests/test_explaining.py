@@ -69,6 +69,13 @@ def test_how_to_read_it_names_kind_reason_statement_and_place() -> None:
         assert words in repr(card)
 
 
+@pytest.mark.parametrize("library", ["alembic/script/revision.py", "asyncpg/protocol.pyx"])
+def test_a_place_is_never_a_library_s(library: str) -> None:
+    where = f'  File "{library}", line 8, in x\n    y\n'
+    text = f"Traceback (most recent call last):\n{where}CommandError: Can't locate revision identified by 'ab'"
+    assert "Line 8" not in repr(why(text))
+
+
 def test_an_exception_can_be_handed_in() -> None:
     try:
         sa.create_engine("driver://")

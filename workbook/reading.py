@@ -54,7 +54,10 @@ FRAME = re.compile(
     r"|^File (?P<file2>\S+?):(?P<number2>\d+), in (?P<function2>\S+?)\(.*\n",
     re.MULTILINE,
 )
-LIBRARIES = re.compile(r"site-packages|dist-packages|[/\\]lib[/\\]python3|<frozen|<string>")
+LIBRARIES = re.compile(
+    r"site-packages|dist-packages|[/\\]lib(?:64)?[/\\]python3|<frozen|<string>|\.pyx$"
+    r"|^(?:alembic[/\\](?!env|versions)|sqlalchemy[/\\])"
+)
 RUNNING = re.compile(r"Running (upgrade|downgrade) +(\S*) *-> *(\S*?),? ")
 STATEMENT = re.compile(
     r"\[SQL: (?P<sql>.*?)\]\s*(?=\[parameters|\(Background|\[generated|\n\n|\Z)", re.DOTALL

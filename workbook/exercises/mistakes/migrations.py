@@ -402,7 +402,7 @@ STOPPED = (
     ),
     Mistake(
         "NOT NULL on a table that holds rows",
-        "The rows that are there already would have nothing in the new column, so PostgreSQL refuses."
+        "The rows that are there already would have nothing in this column, so PostgreSQL refuses."
         " On an empty table it would have worked.",
         "Ask yourself what the old rows are to hold. A value that the database itself fills in is a"
         " server_default; a column whose value may be missing is nullable.",

@@ -469,7 +469,7 @@ ENTRIES = (
         when=lambda seen: (
             not seen.sends("SET NOT NULL|alter_column") and (seen.sends("ADD COLUMN") or None)
         ),
-        cure="Add the column as nullable or with a server_default, fill it, then require it.",
+        cure="A new column: add it as nullable or with a server_default, fill it, then require it.",
         tell="The column is new: nullable first, then fill it, then NOT NULL.",
         prevent="Try migrations on a database with rows.",
         chapter=7,
@@ -496,6 +496,7 @@ ENTRIES = (
         lines=(
             '(psycopg2.errors.NotNullViolation) column "{column}" of relation "{table}" contains null values',
         ),
+        also=('column "{column}" contains null values',),
         when=lambda seen: (
             not seen.sends("ADD COLUMN|add_column") and (seen.sends("SET NOT NULL") or None)
         ),
