@@ -263,7 +263,11 @@ def test_an_echo_gives_way_to_the_error_before_it() -> None:
 
 
 def test_an_unknown_error_is_not_explained_by_another_one_before_it() -> None:
+    handled = "\nDuring handling of the above exception, another exception occurred:\n\n"
+    tried = "ModuleNotFoundError: No module named 'psycopg2'\n" + handled
+    assert explain(tried + "TypeError: f() takes 2 arguments").title == UNKNOWN
     assert explain(PASTED + "KeyError: 'ts'").title == UNKNOWN
+    assert explain(PASTED + "botocore.exceptions.ClientError: x").title == UNKNOWN
     assert explain(PASTED + "sqlalchemy.exc.DataError: (psycopg2.DataError) x").title == UNKNOWN
 
 

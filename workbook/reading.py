@@ -46,6 +46,7 @@ EXITED = re.compile(
     r"exit(?:ed)?(?: with)? (?:code|status)|non-zero|did not complete|Command failed|^Service "
 )
 ANYTHING = ("RuntimeError", "Exception", "ClickException", "Error", "error", "ERROR")
+VAGUE = re.compile(r"migrat|databas|alembic|upgrad|schema|initiali|start", re.IGNORECASE)
 IGNORED = "Exception ignored in"
 MOST = 20  # errors of one text that are looked at, from its end
 CHAINED = ("direct cause of the following", "During handling of the above")
@@ -155,8 +156,7 @@ def read(text: str) -> list[Reading]:
     for at in range(len(found) - 1, max(-1, len(found) - 1 - MOST), -1):
         if readings:
             between = text[found[at].end() : found[at + 1].start()]
-            chained = any(words in between for words in CHAINED)
-            linked = linked and (chained or _says_nothing(found[at + 1]))
+            linked = linked and (_led_to(found[at], between) or _says_nothing(found[at + 1]))
         readings.append(_reading(text, found[at], ends[at], begins[at], linked))
     return readings
 
@@ -167,11 +167,18 @@ def _wraps(anchor: re.Match[str]) -> bool:
     return anchor["kind"].rpartition(".")[2] in WRAPPERS or bool(EXITED.search(anchor["reason"]))
 
 
+def _led_to(anchor: re.Match[str], between: str) -> bool:
+    """Whether the next error came from this one. One of Python's own that was handled did not."""
+    cause, handled = (words in between for words in CHAINED)
+    return cause or (handled and "." in anchor["kind"])
+
+
 def _says_nothing(anchor: re.Match[str]) -> bool:
-    """Whether an error is a program's own, which mostly tells that one before it happened."""
+    """Whether an error is a program's own, and tells only that something before it has failed."""
     kind = anchor["kind"]
     own = "." in kind and not re.match(r"\W*(?:sqlalchemy|psycopg|alembic|asyncpg|sqlite3)", kind)
-    return own or kind in ANYTHING or _wraps(anchor)
+    told = not anchor["reason"].strip(": ") or VAGUE.search(anchor["reason"])
+    return bool((own or kind in ANYTHING) and told) or _wraps(anchor)
 
 
 def _ignored(anchor: re.Match[str]) -> bool:
