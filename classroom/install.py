@@ -30,6 +30,7 @@ ROOT = room.ROOT
 PLACE = ROOT / ".room"
 HUB, LEARNERS = (PLACE / name / "bin" / "python" for name in ("hub", "learners"))
 PROXY = PLACE / "node_modules" / ".bin" / "configurable-http-proxy"
+BASE = Path(getattr(sys, "_base_executable", sys.executable))
 PROXYS_VERSION = "5.1.0"  # the last for Debian's Node 18
 RECIPES = {  # the environments: each line is for `pip install`
     "hub": ["-r classroom/requirements.txt"],
@@ -203,15 +204,17 @@ def asked(*command: object, told: str = "") -> tuple[int, str]:
 
 
 def closed(plan: Plan) -> str:
-    for path in (ROOT / "workbook", ROOT / "notebooks", *ROOT.parents, ROOT):
-        if not path.stat().st_mode & 0o001:
-            return f"learners cannot get through {path}"
+    for place in (ROOT / "workbook", BASE):
+        for path in place.resolve().parents:
+            if not path.stat().st_mode & 0o001:
+                return f"learners cannot get through {path}"
     return ""
 
 
 def elsewhere(plan: Plan) -> None:
     raise RoomError(
-        f"{closed(plan)}: sudo git clone {ROOT} /opt/workbook, and run the command there."
+        f"{closed(plan)}: sudo git clone {ROOT} /opt/workbook, and in it"
+        " sudo /usr/bin/python3 -m workbook room install …"
     )
 
 
@@ -277,8 +280,10 @@ def environment(name: str) -> Step:
         mark.unlink(missing_ok=True)
         python = place / "bin" / "python"
         if asked(python, "-m", "pip", "--version")[0]:  # none yet, or one that has lost its Python
-            run(getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", place)
+            run(BASE, "-m", "venv", "--clear", place)
         uv = setup().find_uv()
+        if not uv and asked(python, "-m", "pip", "install", "-q", "uv")[0] == 0:
+            uv = place / "bin" / "uv"  # a minute less than pip takes
         pip = [uv, "pip", "install", "-q", "--python"] if uv else []
         for line in RECIPES[name]:
             command = [*pip, python] if uv else [python, "-m", "pip", "install", "-q"]
@@ -343,7 +348,8 @@ def make_superuser(plan: Plan) -> None:
     """A password that is in room.json, and on no command line."""
     _, _, port, _ = cluster(plan)
     password = secrets.token_hex(24)
-    psql = ["runuser", "-u", "postgres", "--", "psql", "-XqAt", "-v", "ON_ERROR_STOP=1"]
+    psql = ["runuser", "-u", "postgres", "--", "env", "-i", "PATH=/usr/bin:/bin", "psql"]
+    psql += ["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "/var/run/postgresql"]
     told = f"ALTER ROLE postgres PASSWORD '{password}';"
     status, said = asked(*psql, "-p", port, "-d", "postgres", told=told)
     if status:
