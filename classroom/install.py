@@ -364,29 +364,34 @@ def make_superuser(plan: Plan) -> None:
 # --- The room
 
 
-def not_prepared(plan: Plan) -> str:
+def changed(plan: Plan) -> list[str]:
+    """The settings that room.json does not have yet, or has otherwise."""
     path = plan.folder / "room.json"
     there = room.settings(plan.folder) if path.exists() else {}
-    other = [
-        name
-        for name in plan.given
-        if name not in ("admin", "codes", "token") and plan.given[name] != there.get(name)
-    ]
-    if other or not (plan.folder / "cards.html").exists():
+    made = ("admin", "codes", "token")
+    return [name for name in plan.given if name not in made and plan.given[name] != there.get(name)]
+
+
+def not_prepared(plan: Plan) -> str:
+    if other := changed(plan):
         people = f"{len(plan.given['learners'])} learners, {len(plan.given['teachers'])} teachers"
-        return (
-            f"to be told of {people}" if {"learners", "teachers"} & {*other} else ", ".join(other)
-        )
+        return f"{', '.join(other)} to be told: {people}"
+    if not (plan.folder / "cards.html").exists():
+        return "no cards yet"
     return asked(LEARNERS, "-c", FITS, plan.folder)[1]
 
 
 def prepare(plan: Plan) -> None:
+    other = {*changed(plan)} - {"learners"}  # names are read at each login
     command = [LEARNERS, "-m", "workbook", "room", "--folder", plan.folder, "prepare", *plan.words]
     done = subprocess.run([str(word) for word in command], cwd=ROOT, check=False)
     if done.returncode:
         raise RoomError("`room prepare` says what is in the way.")
-    version, name, *_ = cluster(plan)
-    run("pg_ctlcluster", version, name, "restart")  # for what it reads at its start
+    if asked(LEARNERS, "-c", FITS, plan.folder)[1]:  # what PostgreSQL reads at its start
+        version, name, *_ = cluster(plan)
+        run("pg_ctlcluster", version, name, "restart")
+    if other and has_systemd():
+        run("systemctl", "try-restart", service(plan))
 
 
 # --- What runs, and starts with the machine

@@ -138,15 +138,15 @@ def origins(look: Look) -> str:
 
 
 def proxy(look: Look) -> str:
-    if status(f"http://127.0.0.1:{look.given.get('proxy_port', 8001)}/api/routes") == 200:
+    if answer_of(f"http://127.0.0.1:{look.given.get('proxy_port', 8001)}/api/routes") == 200:
         raise RoomError("any account here can lead the proxy elsewhere: restart the hub")
     address = look.given["address"]
-    if status(f"{address}/hub/api/") != 200:
+    if answer_of(f"{address}/hub/api/") != 200:
         raise RoomError(f"nobody answers at {address}: see docs/teaching.md, Why names")
     return f"{address} leads here, and no account can change where the proxy leads"
 
 
-def status(url: str) -> int:
+def answer_of(url: str) -> int:
     """The status of an answer; 0 without one."""
     try:
         with urlopen(url, timeout=10) as answer:
@@ -296,8 +296,9 @@ def network(look: Look) -> str:
     if look.given.get("network"):
         return "learners' servers may reach what this machine reaches, as you chose"
     name = next((name for name in look.given["learners"] if look.up.get(name)), "")
-    said = install.asked("systemctl", "show", "-P", "IPAddressDeny", f"room-{name}.service")
-    if not said[1]:
+    unit = f"room-{name}.service"
+    status, denied = install.asked("systemctl", "show", "-P", "IPAddressDeny", unit)
+    if status or not denied:
         raise Open("learners' servers reach what this machine reaches: nothing limits it here")
     return "learners' servers reach this machine alone"
 

@@ -185,7 +185,7 @@ DURING = {  # in this order; with what it says
     "room reset 3 bob": "ok      bob: ",
     "room page after.html": "after.html is about 0 checks, and names nobody.",
     "room results reports.csv": "0 reports are in ",
-    "room install names.txt --network": "done    the room: network",
+    "room install names.txt --network": "done    the room: network to be told",
     "room install names.txt": "ok      the room",
 }
 ELSEWHERE = {
