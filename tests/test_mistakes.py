@@ -252,6 +252,7 @@ CASES.update(
         ),
         "A04": address("postgres://u:p@localhost/x"),
         "A05": address("postgresql+psycopg2://u:p%40ss@localhost/x"),
+        "A05b": address("postgresql://%(DB_USER)s@localhost/x"),
         "A07": address("postgresql+psycopg2://scott:p@ss@nowhere.invalid/x"),
         "A07b": address("postgresql+psycopg2://scott:pass@nowhere.invalid/x"),
         "A09": address(URL + "/nope"),
@@ -726,6 +727,7 @@ CASES.update(
             "    c.exec_driver_sql('SELECT %s', ({},))"
         ),
         "G16": queried("SELECT 'abc'::integer"),
+        "G26": queried("INSERT INTO companies VALUES (true, 'x')"),
         "G17": queried("ALTER TABLE companies ALTER id DROP NOT NULL"),
         "G17b": queried("ALTER TABLE companies ADD PRIMARY KEY (name)"),
         "G18": queried(

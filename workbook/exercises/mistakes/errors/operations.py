@@ -362,7 +362,10 @@ ENTRIES = (
         id="D08",
         mistake=shared("text that SQLAlchemy does not take"),
         lines=("sqlalchemy.exc.ObjectNotExecutableError: Not an executable object:",),
-        also=("should be explicitly declared as text(",),
+        also=(
+            "should be explicitly declared as text(",
+            "should be explicitly declared with text(",
+        ),
         cure='connection.execute(sa.text("...")). op.execute takes plain text.',
         account="SQLAlchemy executes its own constructs, and was handed something else: most often plain text, which has to be wrapped in sa.text(...).",
         prevent="A type checker sees it.",
@@ -514,7 +517,13 @@ ENTRIES = (
             '(psycopg2.errors.DuplicateObject) trigger "{trigger}" for relation "{table}" already exists',
         ),
         also=('extension "{extension}" already exists', 'schema "{schema}" already exists'),
-        kinds=("DuplicateObject", "DuplicateSchema", "DuplicateFunction", "DuplicateAlias"),
+        kinds=(
+            "DuplicateObject",
+            "DuplicateSchema",
+            "DuplicateDatabase",
+            "DuplicateFunction",
+            "DuplicateAlias",
+        ),
         prevent="Take each revision up, down and up again.",
         chapter=8,
     ),
@@ -599,6 +608,23 @@ ENTRIES = (
         also=("invalid input syntax for", "date/time field value out of range:"),
         kinds=("InvalidTextRepresentation", "InvalidDatetimeFormat"),
         prevent="Look at the values before you plan the change.",
+        chapter=7,
+        commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="G26",
+        mistake=Mistake(
+            "a value of another type than the column",
+            "The value or the default has a type that PostgreSQL does not turn into the column's by itself,"
+            " such as 0 for a boolean or a text for jsonb.",
+            "Cast it (column::jsonb), or write it as the type: sa.true(), sa.text(\"'{}'::jsonb\").",
+        ),
+        lines=(
+            '(psycopg2.errors.DatatypeMismatch) column "{column}" is of type {type} but expression is of'
+            " type {other}",
+        ),
+        also=('column "{column}" is of type {type} but default expression is of type {other}',),
+        prevent="Columns with their types in data migrations.",
         chapter=7,
         commands=("python", "upgrade"),
     ),

@@ -158,6 +158,21 @@ ENTRIES = (
         chapter=13,
     ),
     Entry(
+        id="A05b",
+        mistake=Mistake(
+            "a placeholder in alembic.ini that nothing fills",
+            "An ini file takes %(name)s for a value of its own, and it has none of this name. Variables of"
+            " the environment do not count.",
+            "Read the variable in env.py: config.set_main_option, or hand the address to create_engine.",
+        ),
+        lines=(
+            "configparser.InterpolationMissingOptionError: Bad value substitution: option '{option}' in"
+            " section 'alembic' contains an interpolation key '{key}' which is not a valid option name.",
+        ),
+        prevent="Let env.py make the engine itself from the variable.",
+        chapter=13,
+    ),
+    Entry(
         id="A06",
         mistake=Mistake(
             "a percent sign handed to set_main_option",
