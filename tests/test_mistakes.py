@@ -1088,6 +1088,16 @@ CASES.update(
             "Company.jobs = relationship(Job)\n" + USE
         ),
         "F03": mapped(JOB + "    n: int = mapped_column()\n"),
+        "F03c": mapped(JOB + "    n: Mapped[dict]\n"),
+        "F01i": mapped(
+            "def again():\n    class Company(Base):\n        __tablename__ = 'c'\n"
+            "        id: Mapped[int] = mapped_column(primary_key=True)\n    return Company\n"
+            "kept = again()\n"
+            + JOB
+            + KEY
+            + '    company: Mapped["Company"] = relationship()\n'
+            + USE
+        ),
         "F03b": mapped(
             "from sqlalchemy.ext.declarative import declarative_base\ndeclarative_base()\n"
         ),
@@ -1139,6 +1149,7 @@ CASES.update(
         "P15": run(
             "with sa.create_engine(URL).begin() as c:\n    c.commit()\n    c.execute(sa.text('SELECT 1'))"
         ),
+        "F04b": run("sa.make_url('postgresql://h:None/d')"),
         "P15b": run(
             "with sa.create_engine(URL).connect() as c:\n    c.execute(sa.text('SELECT 1'))\n    c.begin()"
         ),
@@ -1176,6 +1187,20 @@ def in_a_circle(lab: Lab) -> str:
     lab.write("one.py", "from two import Base")
     lab.write("two.py", "from one import Base")
     return lab.python("import one")
+
+
+@case("E17d")
+def not_awaited(lab: Lab) -> str:
+    made = """
+        import sqlalchemy as sa
+        from sqlalchemy.ext.asyncio import AsyncEngine
+        engine = sa.create_engine("sqlite://")
+        engine.dialect.is_async = True
+        {}(AsyncEngine(engine))
+    """
+    return lab.python(made.format("sa.inspect")) + lab.python(
+        made.format("sa.MetaData().create_all")
+    )
 
 
 @case("P08")
@@ -1301,7 +1326,7 @@ def fenced(text: str) -> str:
 
 # What is left could be the words of anything else.
 NEEDS_MORE: dict[Callable[[str], str], set[str]] = {
-    last_line: {"A08", "B19", "C03", "P04", "P18", "D03", "D10", "D14b", "D21b", "E12"},
+    last_line: {"A08", "B19", "C03", "P04", "P18", "F04b", "D03", "D10", "D14b", "D21b", "E12"},
     end: {"D03", "D10"},
     wrapped: {"B19", "D03", "D10", "P04"},
     coloured: set(),

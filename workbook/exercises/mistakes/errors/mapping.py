@@ -150,6 +150,44 @@ ENTRIES = (
         commands=("python",),
     ),
     Entry(
+        id="F03c",
+        mistake=Mistake(
+            "a Python type that no column is known for",
+            "SQLAlchemy chooses the column's type by the annotation, and it knows none for this one: a dict, a"
+            " list or a class of your own; or the name in the annotation is not imported in this module.",
+            "Say the type: mapped_column(JSON); or type_annotation_map in the base class for all of them. For"
+            " another table's rows: relationship().",
+        ),
+        lines=(
+            "sqlalchemy.orm.exc.MappedAnnotationError: Could not locate SQLAlchemy Core type when resolving"
+            " for Python type indicated by",
+        ),
+        also=(
+            "Could not locate SQLAlchemy Core type for Python type",
+            "Could not resolve all types within mapped annotation",
+        ),
+        prevent="A type checker with the models.",
+        chapter=1,
+        commands=("python",),
+    ),
+    Entry(
+        id="F01i",
+        mistake=Mistake(
+            "two classes of one name",
+            "A relationship names a class by its name alone, and two mapped classes have it. It can be one"
+            " class whose module was imported under two names.",
+            "Write the name with its module, as in relationship('app.models.user.User'), or hand the class"
+            " over; import each module by one name.",
+        ),
+        lines=(
+            'sqlalchemy.exc.InvalidRequestError: Multiple classes found for path "{class}" in the registry of'
+            " this declarative base.",
+        ),
+        prevent="configure_mappers() in a test.",
+        chapter=1,
+        commands=("python",),
+    ),
+    Entry(
         id="F03b",
         mistake=Mistake(
             "an old way to make a base class",

@@ -332,4 +332,29 @@ ENTRIES = (
         prevent="One address for the application and one for migrations.",
         chapter=13,
     ),
+    Entry(
+        id="E17d",
+        mistake=Mistake(
+            "an asynchronous object in code that does not wait",
+            "An AsyncEngine, an AsyncConnection or the coroutine of a call was used as if it were the plain"
+            " one: an await is missing, or the function that it was handed to knows no asyncio.",
+            "async with engine.connect() as connection: await connection.run_sync(function). For env.py:"
+            " alembic init -t async shows how, or give Alembic an address with psycopg2.",
+        ),
+        lines=(
+            "sqlalchemy.exc.NoInspectionAvailable: Inspection on an AsyncEngine is currently not supported.",
+            "AttributeError: 'AsyncEngine' object has no attribute '_run_ddl_visitor'",
+        ),
+        also=(
+            "Inspection on an AsyncConnection is currently not supported.",
+            "'AsyncEngine' object has no attribute",
+            "'AsyncConnection' object has no attribute",
+            "'coroutine' object has no attribute",
+            "'coroutine' object does not support the context manager protocol",
+            "'coroutine' object is not iterable",
+        ),
+        prevent="A type checker sees it.",
+        chapter=13,
+        commands=("python", "upgrade"),
+    ),
 )

@@ -12,7 +12,7 @@ INSIDE = re.compile(
 
 # What is asked of an object that is neither Python's own nor None, and is private or the library's
 LIBRARYS = re.compile(
-    r"'(?!str|dict|list|tuple|int|NoneType)\w+' object.*'_[A-Za-z]|'sqlalchemy\.|can't set attribute"
+    r"'(?!str|dict|list|tuple|int|NoneType|Async|coroutine)\w+' object.*'_[A-Za-z]|'sqlalchemy\.|can't set attribute"
 )
 
 
@@ -94,8 +94,8 @@ ENTRIES = (
         id="P04",
         mistake=Mistake(
             "something inside a library that is not there",
-            "A library has asked itself, or the other library, for something of its own that is not there: it is not your code. Most often Alembic, SQLAlchemy and what stands on them (Flask-SQLAlchemy, SQLModel) are of versions that do not go together.",
-            "python -m pip list shows them. Update them together, or go back to the versions of the last lock that worked.",
+            "A library has asked an object for something of its own that is not there. Most often Alembic, SQLAlchemy and what stands on them (Flask-SQLAlchemy, SQLModel) are of versions that do not go together; it can also be that an object of another kind was handed to it.",
+            "python -m pip list shows the versions: update them together, or go back to those of the last lock that worked. If they fit: look what your last line in the traceback hands over.",
         ),
         lines=("AttributeError: 'Connection' object has no attribute '_Connection__transaction'",),
         also=("has no attribute '{name}'", "can't set attribute"),

@@ -502,6 +502,21 @@ ENTRIES = (
         prevent='os.environ["DATABASE_URL"] stops at once, and says which one is missing.',
         chapter=13,
     ),
+    Entry(
+        id="F04b",
+        mistake=Mistake(
+            "an address whose port is no number",
+            "What stands after the host's colon is to be a number. Most often the variable for the port is"
+            " not set and None was written in its place; it can also be a sign in the password that ends"
+            " it too early.",
+            "Set the variable, or leave port and colon out; escape the password with quote_plus, or build"
+            " the address with sqlalchemy.URL.create.",
+        ),
+        lines=("ValueError: invalid literal for int() with base 10: '{port}'",),
+        when=lambda seen: bool(re.search(r"make_url|engine[/\\\\]url\.py", seen.reading.text)),
+        prevent="Build addresses with URL.create, not with an f-string.",
+        chapter=13,
+    ),
 )
 
 
