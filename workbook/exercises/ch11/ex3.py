@@ -13,7 +13,7 @@ CREATE FUNCTION note_batch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 CREATE TRIGGER note AFTER UPDATE ON jobs REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION note_batch();
 INSERT INTO jobs (title, description, company_id)
-    SELECT 'Job ' || n, CASE mod(n, 10) WHEN 0 THEN 'Says something.' ELSE 'TBD' END, 1 + mod(n, 3)
+    SELECT 'Job ' || n, CASE mod(n, 20) WHEN 0 THEN 'Pay: TBD.' WHEN 10 THEN '' ELSE 'TBD' END, 1 + mod(n, 3)
     FROM generate_series(1, 400) AS n;
 """
 BEGIN = Start(
@@ -66,6 +66,23 @@ def left(trial: Trial) -> str:
     return f"{count} jobs still say 'TBD'." if count else ""
 
 
+ENDLESS = Mistake(
+    "a loop without an end",
+    "It goes on as long as the UPDATE finds rows, and it finds some every time: rows that look the same"
+    " after it as before.",
+    "Does the condition still hold for a row that is done?",
+    lambda trial: trial.error.step == "run" and "come to an end" in trial.error.message,
+)
+MADE_UP = Mistake(
+    "a way back that makes values up",
+    "Some of the descriptions were empty before the upgrade, and say 'TBD' after the downgrade.",
+    "The task has no way back.",
+    lambda t: any(
+        row["description"] == "TBD"
+        for step in filter(None, [t.run.after("downgrade")])
+        for row in step.rows.get("jobs", [])
+    ),
+)
 CODE = """
 def upgrade() -> None:
     batch = \"\"\"
@@ -89,6 +106,7 @@ EXERCISE = Revision(
     code=CODE,
     shown="def upgrade() -> None:\n    ...\n\n\ndef downgrade() -> None:\n    pass\n",
     mistakes=(
+        ENDLESS,
         Mistake(
             "batches in one transaction",
             "Every statement changes few rows, and all of them are in the revision's one transaction: their"
@@ -133,6 +151,7 @@ EXERCISE = Revision(
             "Look at what your statement asks for, and whether it is run at all.",
             lambda t: t.up is not None and not batches(t) and left(t),
         ),
+        MADE_UP,
     ),
     task="change many rows in batches",
     hints=(
@@ -164,6 +183,8 @@ ids that end too early  | {LOOP}  | for first in range(1, 300, 100):\n          
 a space  | SET description = ''  | SET description = ' '  | another text than an empty one
 another text  | 'TBD' LIMIT  | 'tbd' LIMIT  | nothing was changed
 rows deleted  | UPDATE jobs SET description = '' WHERE  | DELETE FROM jobs WHERE  | rows are gone
+a part of the text  | = 'TBD' LIMIT  | LIKE '%TBD%' LIMIT  | rows that say something were changed
+back to what it was  | \n    pass\n  | \n    op.execute("UPDATE jobs SET description = 'TBD' WHERE description = ''")\n  | a way back that makes values up
 LIMIT on the UPDATE  | WHERE id IN (  | WHERE description = 'TBD' LIMIT 100 --  | syntax error
 an engine of its own  | op.get_bind().execute  | sa.create_engine("postgresql+psycopg2://").connect().execute  | two transactions in one migration
 """,

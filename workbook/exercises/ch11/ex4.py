@@ -155,6 +155,7 @@ NOT NULL forgotten  | {REQUIRED}  | pass  | a column may be NULL unless you say 
 no values  | {FILL}  | pass  | rows that break the rule
 an empty text  | 'Anywhere'  | ''  | jobs.location of the row 4
 all rows get the value  | WHERE location IS NULL  |  | jobs.location of the row 1
+the name twice as long  | {NAME}  | "ck_jobs_location_known", "jobs", "loc  | a name that the convention makes longer
 another name in SQL  | CONSTRAINT ck_jobs_location_known  | CONSTRAINT location_known  | a guessed constraint name
 nothing on the way back  | op.alter_column("jobs", "location", nullable=True)  | pass  | a downgrade that does nothing
 the column goes on the way back  | op.alter_column("jobs", "location", nullable=True)  | op.drop_column("jobs", "location")  | Missing: the column jobs.location

@@ -1,7 +1,10 @@
 """12.2  Copy in batches that are committed."""
 
+from dataclasses import replace
+
 from workbook.contents import CONVENTION, RULED, Start
 from workbook.exercises import Mistake, cells, edits
+from workbook.exercises.ch11 import ex3
 from workbook.exercises.kinds import Revision
 from workbook.exercises.trial import Trial
 
@@ -11,8 +14,8 @@ ALTER TABLE companies ADD homepage varchar(200);
 INSERT INTO companies (user_id, name, website, homepage)
 SELECT 'user' || n, 'Company ' || n,
     CASE WHEN mod(n, 17) > 0 THEN 'https://' || n || '.example' END,
-    CASE WHEN mod(n, 13) = 0 THEN 'https://new.example/' || n END
-FROM generate_series(1, 350) AS n;
+    CASE WHEN mod(n, 13) = 0 THEN 'https://new.example/' || n WHEN mod(n, 50) = 1 THEN '' END
+FROM generate_series(1, 370) AS n;
 """
 # Each row carries the number of the transaction that wrote it last.
 USE = f"""
@@ -34,9 +37,9 @@ def companies(trial: Trial, where: str) -> str:
     was = {row["id"]: row.get("homepage") for row in began.rows.get("companies", [])}
     rows = [row for row in step.rows.get("companies", []) if "homepage" in row]
     if where == "left":
-        count = sum(row["website"] is not None and not row["homepage"] for row in rows)
+        count = sum(bool(row.get("website")) and row["homepage"] is None for row in rows)
     else:
-        count = sum(bool(was.get(row["id"])) and row["homepage"] != was[row["id"]] for row in rows)
+        count = sum(was.get(row["id"]) not in (None, row["homepage"]) for row in rows)
     return f"It is so for {count} companies." if count else ""
 
 
@@ -66,13 +69,7 @@ AT_ONCE = Mistake(
     lambda trial: trial.said(r"(one transaction wrote \d+ rows)")[:1] or trial.error,
     step="in use",
 )
-ENDLESS = Mistake(
-    "a loop without an end",
-    "It goes on as long as the UPDATE finds rows, and it finds some every time: rows that look the same"
-    " after it as before.",
-    "What becomes of a company that has no website?",
-    lambda trial: trial.error.step == "run" and "come to an end" in trial.error.message,
-)
+ENDLESS = replace(ex3.ENDLESS, how="What becomes of a company that has no website?")
 
 BATCH = '''sa.text("""
         UPDATE companies SET homepage = website
@@ -86,7 +83,7 @@ PASS = "def upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass
 
 EXERCISE = Revision(
     file="copy.py",
-    start=Start("350 companies, some of them done", CONVENTION, (RULED,), (RULED,), ROWS),
+    start=Start("370 companies, some of them done", CONVENTION, (RULED,), (RULED,), ROWS),
     exact=True,
     then=USE,
     code=f"""

@@ -776,6 +776,22 @@ STOPPED = (
         step=ANY,
     ),
     Mistake(
+        "a name that the convention makes longer",
+        "The project's naming convention puts a beginning of its own before the name of a CHECK, and so"
+        " the constraint has two. op.f says that a name is complete already.",
+        "Use op.f where it is made, or leave the beginning to the convention.",
+        lambda t: (
+            t.failed("UndefinedObject", "constraint")
+            and [
+                each
+                for each in t.calls("create_check_constraint")
+                if isinstance(each.args[0], ast.Constant)
+                and [each.args[0].value] == [*t.said('constraint "(.*?)"')]
+            ]
+        ),
+        step=ANY,
+    ),
+    Mistake(
         "a guessed constraint name",
         "This table has no constraint of this name. What nobody has named, PostgreSQL names by itself.",
         "Look the name up in pg_constraint.",
