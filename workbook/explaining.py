@@ -119,7 +119,7 @@ def _known(found: Found, what: str, behind: bool) -> Card:
         lines.append(f"What the text ends with came from this: {short(reading.reason)}")
     lines += [entry.why, *_where(found), f"To put it right: {entry.remedy}"]
     for other in found.others:
-        lines.append(f"It can also be: {other.name}. {other.tell}")
+        lines.append(f"It can also be: {other.name}. {other.tell}".rstrip())
     lines += [f"So that it stays away: {entry.prevent}", chapter(entry)]
     return Card(f"Known: {entry.name}", tuple(filter(None, lines)), kind="mistake")
 

@@ -334,6 +334,7 @@ ENTRIES = (
         ),
         cure="sa.table and sa.column in the revision, with the columns that are there at this point.",
         tell="Does the revision import the models? They know columns of later revisions.",
+        account="A mapped class wrote the statement and names a column that the table does not have at this point of the history. The models know the columns of later revisions; the revision runs before them.",
         prevent="A revision imports op and sa, and nothing of the project.",
         chapter=7,
     ),
