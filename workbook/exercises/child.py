@@ -6,12 +6,13 @@
 import contextlib
 import functools
 import importlib
+import itertools
 import linecache
 import re
 import sys
 import traceback
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from workbook.server import database
 Rows = dict[str, list[dict[str, Any]]]  # by table; a row by its columns
 Locks = list[tuple[str, frozenset[tuple[str, str]]]]  # statement; tables and modes that it added
 MOST_ROWS = 1000  # of a table: a practice table has a handful
+MOST_STOPS = 60  # attempts that are stopped, each a statement later
 SOURCE = "practice.py"
 UNREADABLE = "unreadable"
 FOREIGN = "made_by_another_program"
@@ -48,7 +50,8 @@ class Work:
     `first` stops at the first revision instead, whatever has been built upon it. `rows` is the SQL
     that fills the tables before the upgrade, or after it where there are none before; `then` is
     what the application does with them after it, and `then_back` after the downgrade. `hurdle` is
-    SQL that stops a first attempt at the upgrade half-way, and SQL that takes the cause away again.
+    SQL that stops a first attempt at the upgrade half-way, and SQL that takes the cause away again;
+    then come attempts that are stopped between any two of its statements.
     """
 
     folder: Path
@@ -174,6 +177,7 @@ def _migrations(work: Work, run: Run, connection: sa.Connection) -> None:
             change(work, target)
         connection.exec_driver_sql(work.hurdle[1])
         run.stopped = Step("stopped", schema.read(connection), rows(connection))
+        stop_everywhere(work, target)
     with step(run, "upgrade", work.folder):
         locks = change(work, target)
     note("upgrade", locks)
@@ -227,10 +231,49 @@ def rows(connection: sa.Connection) -> Rows:
     return found
 
 
-def change(work: Work, revision: str, down: bool = False) -> Locks:
-    """Migrate on a connection of its own, in a transaction, as `alembic` does."""
+class Interrupted(Exception):
+    """A migration is stopped before a statement."""
+
+
+def stop_everywhere(work: Work, revision: str) -> None:
+    """Stop an attempt before its first statement, another before its second; until one gets through.
+
+    The first that has only Alembic's own row to write is stopped there. One that fails by itself
+    will do so again, where it is noted.
+    """
+    ended: list[str] = []
+    for number in range(MOST_STOPS):
+        try:
+            change(work, revision, functools.partial(_due, number, itertools.count(), ended))
+        except Interrupted:
+            continue
+        except Exception:  # noqa: BLE001 - a migration may raise anything
+            return
+        return
+
+
+def _due(number: int, numbers: Iterator[int], ended: list[str], statement: str) -> bool:
+    """Whether to stop before a statement: the one of this number, and once the last of all."""
+    if re.match("(UPDATE|INSERT INTO) alembic_version", statement):
+        ended.append(statement)
+    return ended == [statement] or next(numbers) == number
+
+
+def change(
+    work: Work, revision: str, stop: Callable[[str], bool] | None = None, down: bool = False
+) -> Locks:
+    """Migrate on a connection of its own, in a transaction, as `alembic` does.
+
+    Raises Interrupted before the first statement that `stop` says yes to.
+    """
     locks: Locks = []
+
+    def interrupt(connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
+        if stop and stop(statement):
+            raise Interrupted
+
     with engine().connect() as connection:
+        sa.event.listen(connection, "before_cursor_execute", interrupt)
         if work.locks:
             sa.event.listen(connection, "after_cursor_execute", _watch(locks))
         scripts = project.scripts(work.folder)

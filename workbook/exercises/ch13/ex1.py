@@ -10,7 +10,7 @@ from workbook.exercises.trial import Trial
 ROWS = """
 INSERT INTO companies (user_id, name) VALUES ('ada', 'Ada Analytics');
 INSERT INTO jobs (title, description, company_id, hours)
-SELECT 'Job ' || n, 'Described.', 1, nullif(10 + 4 * n, 30) FROM generate_series(1, 8) AS n;
+SELECT 'Job ' || n, 'Described.', 1, nullif(28 + 4 * n, 48) FROM generate_series(1, 8) AS n;
 """
 # Whoever changes the sixth job's row is stopped, as by pg_cancel_backend; and whoever changes the
 # fourth a second time, between the value and its mark. A setting of the session counts, since it
@@ -37,11 +37,12 @@ def jobs(trial: Trial, step: str) -> dict[object, object]:
 
 
 def twice(trial: Trial) -> str:
-    """The first job whose hours went down a second time."""
+    """The first job whose hours went down more than once."""
     after = jobs(trial, "upgrade")
     for id, old in jobs(trial, "before").items():
-        if isinstance(old, int) and after.get(id) == old - 4:
-            return f"After the second attempt, the job {id} has gone from {old} to {old - 4}."
+        now = after.get(id)
+        if isinstance(old, int) and isinstance(now, int) and now in range(old - 4, 0, -2):
+            return f"After the last attempt, the job {id} has gone from {old} to {now}."
     return ""
 
 
@@ -68,17 +69,17 @@ def at_once(trial: Trial) -> bool:
         return False
     if jobs(trial, "before") != jobs(trial, "stopped"):
         return False
-    rows = stopped.rows.get("jobs", [])
+    rows = stopped.rows.get("jobs") or before.rows["jobs"]
     new = {*rows[0]} - {*before.rows["jobs"][0]}
     return len({tuple(row[name] for name in sorted(new)) for row in rows}) == 1
 
 
 TWICE = Mistake(
     "a batch that is done twice",
-    "The first attempt was stopped, and what its statements had committed stayed. The second did those"
-    " rows again.",
-    "A batch has to see which rows are done. The values cannot tell, so a mark must, set in the same"
-    " statement.",
+    "Attempts were stopped, one at the sixth job and others between two statements. What had been"
+    " committed stayed, and a later one did those rows again.",
+    "A batch has to see which rows are done, until the revision counts as applied. The values cannot"
+    " tell, so a mark must, set in the same statement.",
     twice,
 )
 OTHER = Mistake(
@@ -97,8 +98,7 @@ AT_ONCE = Mistake(
 )
 STOPS = Mistake(
     "a second attempt that stops",
-    "The first attempt was stopped half-way, and what it had made by then was there when the second"
-    " began.",
+    "An attempt was stopped half-way, and what it had made by then was there when the next began.",
     "Ask for what is missing alone.",
     lambda trial: trial.error.name in ("DuplicateColumn", "DuplicateTable"),
     step="upgrade",
@@ -214,6 +214,15 @@ APART = """\
         op.execute("UPDATE jobs SET hours = hours - 2 WHERE id < 5")
         op.execute("UPDATE jobs SET hours = hours - 2 WHERE id >= 5")
 """
+NEXT = "UPDATE jobs SET hours = hours - 2 WHERE id BETWEEN :first AND :first + 1"
+NOTES = """\
+        op.execute("CREATE TABLE IF NOT EXISTS done (id integer)")
+        last = op.get_bind().scalar(sa.text("SELECT coalesce(max(id), 0) FROM done"))
+        for first in range(last + 1, 9, 2):
+            op.get_bind().execute(sa.text(BATCH), {"first": first})
+            op.execute(f"INSERT INTO done VALUES ({first + 1})")
+"""
+DROPPED = '    op.drop_table("done")\n'
 WRONG = [
     Answer("a comment alone", "Not attempted yet", code=SHOWN + "# in batches\n"),
     whole(
@@ -222,6 +231,7 @@ WRONG = [
         '    op.execute("UPDATE jobs SET hours = hours - 2")\n',
         AT_ONCE.name,
     ),
+    whole("a note behind each batch", NEXT, f"{BLOCK}{NOTES}{DROPPED}", TWICE.name),
     whole("marks that nobody asks for", BATCH, f"{BLOCK}{COLUMN}\n{APART}{DROP}\n", TWICE.name),
     *edits(
         EXERCISE.filled,
@@ -233,11 +243,12 @@ no IF NOT EXISTS  | \sIF NOT EXISTS  |  | a second attempt that stops
 twenty rows a batch  | LIMIT 2  | LIMIT 20  | nothing left of the work that was done
 the mark in a statement of its own  | hours = hours - 2, shortened = true  | hours = hours - 2  | ORDER BY id LIMIT 2)\n  | ORDER BY id LIMIT 2) RETURNING id\n  | while op.get_bind().execute(sa.text(BATCH)).rowcount:\n            pass  | while ids := op.get_bind().scalars(sa.text(BATCH)).all():\n            op.execute(f"UPDATE jobs SET shortened = true WHERE id BETWEEN {min(ids)} AND {max(ids)}")  | a batch that is done twice
 the mark stays  | op.drop_column("jobs", "shortened")  | pass  | a mark that stays behind
-by the values, too  | WHERE shortened IS NULL  | WHERE hours > 20 AND shortened IS NULL  | hours that are not two less
+by the values, too  | WHERE shortened IS NULL  | WHERE hours > 38 AND shortened IS NULL  | hours that are not two less
 a mark that is made anew  | ADD COLUMN IF NOT EXISTS shortened  | DROP COLUMN IF EXISTS shortened, ADD COLUMN shortened  | a batch that is done twice
 nothing on the way back  | op.execute("UPDATE jobs SET hours = hours + 2")  | pass  | hours that are not two less
 three hours  | hours - 2  | hours - 3  | hours that are not two less
 a name that is not there  | op.get_bind()  | op.bind()  | an operation that Alembic does not have
+dropped before the end  | \s   op.drop_column("jobs", "shortened")  | \s       op.execute("ALTER TABLE jobs DROP COLUMN shortened")  | a batch that is done twice
 a row is left out  | IS NULL ORDER BY id LIMIT 2  | IS NULL AND id > 1 ORDER BY id LIMIT 2  | hours that are not two less
 a mark that no row has  | WHERE shortened IS NULL  | WHERE shortened = false  | hours that are not two less
 """,

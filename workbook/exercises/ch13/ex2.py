@@ -56,11 +56,13 @@ class Report:
 
     def __init__(self) -> None:
         self.passed = 0
+        self.skipped = False
         self.failed: list[str] = []
 
     def pytest_runtest_logreport(self, report: object) -> None:
         outcome, when = getattr(report, "outcome", ""), getattr(report, "when", "")
         self.passed += outcome == "passed" and when == "call"
+        self.skipped |= outcome == "skipped"
         if outcome == "failed":
             self.failed.append(_last(str(getattr(report, "longreprtext", ""))))
 
@@ -106,7 +108,7 @@ def probe(source: str) -> list[str]:
         if report.failed:
             return [RED, f"pytest says: {report.failed[0][:200]}"]
         if not report.passed:
-            return [NO_TEST]
+            return ["pytest skips the test, so it is never red."] if report.skipped else [NO_TEST]
     return list(_missed(source))
 
 
@@ -192,6 +194,7 @@ no comparison of the rows  | \s   assert sql(JOBS) == jobs\n  |  | It stays gree
 rows compared at the end alone  | after = schema()\n    assert sql(JOBS) == jobs\n  | after = schema()\n  | assert schema() == after  | assert schema() == after\n    assert sql(JOBS) == jobs  |
 how many rows  | JOBS = "SELECT id, title, description FROM jobs ORDER BY id"  | JOBS = "SELECT count(*) FROM jobs"  | It stays green where the upgrade shortens titles
 rows as a set  | sql(JOBS)  | set(sql(JOBS))  |
+skipped  | \ndef test_the  | \nimport pytest\n\n\n@pytest.mark.skip\ndef test_the  | pytest skips the test
 no second upgrade  | AGAIN  |  |
 after compared with before  | assert schema() == after  | assert schema() == before  | red where nothing is wrong
 the schema may not change  | after = schema()\n  | after = schema()\n    assert after == before\n  | red where nothing is wrong

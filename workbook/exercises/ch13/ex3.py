@@ -11,10 +11,14 @@ from workbook.exercises.ch13.pipeline import (
     OF_EACH_RUN,
     PASSED,
     RED,
+    SERVER,
+    TYPED,
     WHOLE,
     commands,
     found_by,
     read,
+    typed,
+    unreachable,
 )
 from workbook.exercises.kinds import Probed
 
@@ -33,7 +37,8 @@ NO_NEED = "a deployment that does not wait for the tests"
 TWO = "two deployments at the same moment"
 CANCELLED = "a deployment that the next one ends"
 NEVER = "a push to main that deploys nothing"
-SERVER = "tests without a PostgreSQL"
+STRANGER = "a pull request with the rights of main"
+KEPT = r"\$\{\{\s*secrets\.|\$\w"
 
 CODE = """
 name: migrations
@@ -141,9 +146,11 @@ def _wrong(workflow: Mapping[Any, Any]) -> Iterator[list[str]]:
         ]
         return
     yield from _deployment(workflow, jobs["deploy"])
-    ports = [service.get("ports", []) for service in jobs["test"].get("services", {}).values()]
-    if not any("5432" in str(each) for each in ports):
-        yield [SERVER]
+    variables, lines = _variables(workflow, jobs["deploy"]), _runs(jobs["deploy"])
+    if where := typed(variables, lines, KEPT):
+        yield [TYPED, where]
+    if why := _no_server(workflow, jobs["test"]):
+        yield [SERVER, why]
     if any(job.get("continue-on-error") for job in jobs.values()):
         yield [PASSED]
     if not RED.search("\n".join(_lines(jobs["test"]))):
@@ -152,14 +159,45 @@ def _wrong(workflow: Mapping[Any, Any]) -> Iterator[list[str]]:
         yield [each]
 
 
+def _variables(workflow: Mapping[Any, Any], job: Mapping[str, Any]) -> dict[str, Any]:
+    """The environment of a job's commands, all of its steps together."""
+    places = [workflow, job, *filter(_is_step, job["steps"])]
+    return {name: value for each in places for name, value in (each.get("env") or {}).items()}
+
+
+def _is_step(step: object) -> bool:
+    return isinstance(step, dict)
+
+
+def _runs(job: Mapping[str, Any]) -> list[str]:
+    return [str(each.get("run", "")) for each in filter(_is_step, job["steps"])]
+
+
+def _no_server(workflow: Mapping[Any, Any], job: Mapping[str, Any]) -> str:
+    """Why the commands of a job do not get to a PostgreSQL; nothing: they do."""
+    variables, services = _variables(workflow, job), job.get("services") or {}
+    found = [name for name, each in services.items() if "postgres" in str(each.get("image"))]
+    if not found:
+        return "It has no service with an image of PostgreSQL."
+    service, port = services[found[0]], variables.get("PGPORT", 5432)
+    if "container" in job:
+        return unreachable(variables, service.get("env") or {}, found)
+    if f"{port}:5432" not in map(str, service.get("ports") or []):
+        return f"No port of the machine that is {port} leads to the service's 5432."
+    return unreachable(variables, service.get("env") or {}, ("localhost", "127.0.0.1"))
+
+
 def _when(workflow: Mapping[Any, Any], jobs: Mapping[str, Any]) -> Iterator[list[str]]:
+    if "pull_request_target" in (workflow.get("on") or ()):
+        yield [STRANGER]
     if not (_started(workflow, PULL) and _holds(jobs["test"], PULL)):
         yield [UNTESTED]
     if _started(workflow, PULL) and _holds(jobs["deploy"], PULL):
         yield [DEPLOYS]
     if not all(_started(workflow, PUSH) and _holds(jobs[name], PUSH) for name in jobs):
         yield [NEVER]
-    if "test" not in _needs(jobs["deploy"]) or "always()" in str(jobs["deploy"].get("if")):
+    anyway = re.search(r"\b(always|failure|cancelled)\(\)", str(jobs["deploy"].get("if")))
+    if "test" not in _needs(jobs["deploy"]) or anyway:
         yield [NO_NEED]
 
 
@@ -204,12 +242,13 @@ def _holds(job: Mapping[str, Any], event: Mapping[str, str]) -> bool:
     """Whether a job's condition holds. Raises ValueError for one that is not understood."""
     told = str(job.get("if", "true"))
     text = re.sub(r"^\s*\$\{\{(.*)\}\}\s*$", r"\1", told)
-    text = re.sub(r"\b(always|success|true)(\(\))?", "True", text)
+    text = re.sub(r"\b(always\(\)|success\(\)|true)", "True", text)
+    text = re.sub(r"\b(failure\(\)|cancelled\(\)|false)", "False", text)
     for name in sorted(event, key=len, reverse=True):
         text = re.sub(rf"{re.escape(name)}(?![\w.])", repr(event[name]), text)
     text = text.replace("&&", " and ").replace("||", " or ")
     text = re.sub(r"!(?!=)", " not ", text)
-    if re.search(r"[A-Za-z_]+", re.sub(r"'[^']*'|\b(and|or|not|True)\b", "", text)):
+    if re.search(r"[A-Za-z_]+", re.sub(r"'[^']*'|\b(and|or|not|True|False)\b", "", text)):
         raise ValueError(told)
     try:
         return bool(eval(text, {"__builtins__": {}}))  # names and calls are refused above
@@ -226,8 +265,8 @@ EXERCISE = Probed(
         *MISTAKES,
         Mistake(
             UNTESTED,
-            "It begins when the change is in main already. There, the tests tell what has happened,"
-            " and cannot prevent it any more.",
+            "A pull request into main begins no run of the tests. When the change is in main already,"
+            " they tell what has happened, and cannot prevent it any more.",
             "`on` lists the events that begin a run.",
         ),
         Mistake(
@@ -259,9 +298,11 @@ EXERCISE = Probed(
             "Read the conditions once more, for a push to main.",
         ),
         Mistake(
-            SERVER,
-            "The commands find no server in the test job.",
-            "Bring its service back, with the port that the job reaches it at.",
+            STRANGER,
+            "pull_request_target runs the file that is in main, on the commit that is in main, with"
+            " main's secrets: the change is not tested, and where it is fetched all the same, its author"
+            " has the secrets.",
+            "There is another event for a pull request.",
         ),
     ),
     task="repair a workflow for GitHub Actions",
@@ -307,6 +348,16 @@ need, misspelt  | needs: test  | need: test  | a file that is no pipeline
 another job's name  | needs: test  | needs: tests  | a file that is no pipeline
 a tab  | \s   needs: test  | \tneeds: test  | a file that is no pipeline
 no service  | ports: ["5432:5432"]  | ports: []  | tests without a PostgreSQL
+another port  | 5432:5432  | 5433:5432  | tests without a PostgreSQL
+another host  | PGHOST: localhost  | PGHOST: postgres  | tests without a PostgreSQL
+another password than the service's  | PGPASSWORD: for-this-job-alone  | PGPASSWORD: postgres  | tests without a PostgreSQL
+a password in the file  | ${{ secrets.PGPASSWORD }}  | hunter2  | a password that everybody can read
+a password in an address  | PGPASSWORD: ${{ secrets.PGPASSWORD }}  | DATABASE_URL: postgresql://jobboard_owner:hunter2@db.example/jobboard  | a password that everybody can read
+a password in a command  | - run: alembic upgrade head\n      - run: alembic current  | - run: PGPASSWORD=hunter2 alembic upgrade head\n      - run: alembic current  | a password that everybody can read
+a variable that is no secret  | secrets.PGPASSWORD  | vars.PGPASSWORD  | a password that everybody can read
+with the rights of main  | pull_request:  | pull_request_target:  | a pull request with the rights of main
+after a failure, too  | github.ref ==  | (success() || failure()) && github.ref ==  | a deployment that does not wait for the tests
+SQL alone  | - run: alembic upgrade head\n      - run: alembic current  | - run: alembic upgrade head --sql\n      - run: alembic current  | runs none of them
 """,
 )
 RIGHT = edits(
@@ -316,6 +367,8 @@ events in a list  | on:\n  push:\n    branches: [main]\n  pull_request:\n  | on:
 by the event, too  | github.ref ==  | github.event_name == 'push' && github.ref ==
 by the branch's name  | github.ref == 'refs/heads/main'  | ${{ github.ref_name == 'main' }}
 not for a pull request  | github.ref == 'refs/heads/main'  | github.event_name != 'pull_request'
+installed in the same step  | - run: pip install -r requirements.txt\n      - run: alembic upgrade head\n      - run: alembic current  | - run: pip install -r requirements.txt && alembic upgrade head\n      - run: alembic current
+with a limit for locks  | - run: alembic upgrade head\n      - run: alembic current  | - run: PGOPTIONS="-c lock_timeout=2s" alembic upgrade head\n      - run: alembic current
 several commands in a step  | - run: alembic upgrade head\n      - run: alembic current --check-heads  | - run: |\n          alembic upgrade head\n          alembic current --check-heads
 a group by its name alone  | concurrency:\n      group: production\n      cancel-in-progress: false  | concurrency: production
 needs in a list  | needs: test  | needs: [test]

@@ -11,10 +11,14 @@ from workbook.exercises.ch13.pipeline import (
     OF_EACH_RUN,
     PASSED,
     RED,
+    SERVER,
+    TYPED,
     WHOLE,
     commands,
     found_by,
     read,
+    typed,
+    unreachable,
 )
 from workbook.exercises.kinds import Probed
 
@@ -99,7 +103,10 @@ def _wrong(pipeline: Mapping[Any, Any]) -> Iterator[list[str]]:
         if not _runs(deploy, MAIN):
             yield [NEVER]
     except ValueError as error:
-        yield [f"The check cannot read the rule {error}."]
+        yield [
+            f"The check cannot read the rule {error}. GitLab compares $NAME with == to another $NAME or"
+            ' to a "text", and puts no variable into a text.'
+        ]
         return
     stages = pipeline.get("stages", ["build", "test", "deploy"])
     places = [job.get("stage", "test") for job in (test, deploy)]
@@ -118,14 +125,34 @@ def _wrong(pipeline: Mapping[Any, Any]) -> Iterator[list[str]]:
         yield [CUT]
     if any(each.get("when") in ("always", "on_failure") for each in (deploy, *rules)):
         yield [ANYWAY]
+    variables = [
+        {**pipeline.get("variables", {}), **job.get("variables", {})} for job in (test, deploy)
+    ]
     before = pipeline.get("default", {}).get("before_script", [])
     lines = [
         _lines(job.get("before_script", before)) + _lines(job["script"]) for job in (test, deploy)
     ]
+    if where := typed(variables[1], lines[1], r"\$"):
+        yield [TYPED, where]
+    services = test.get("services") or pipeline.get("default", {}).get("services") or []
+    if why := _no_server(variables[0], services):
+        yield [SERVER, why]
     if not RED.search("\n".join(map(str, lines[0]))):
         yield [NO_TESTS]
     for each in found_by(*map(commands, lines)):
         yield [each]
+
+
+def _no_server(variables: Mapping[str, Any], services: list[Any]) -> str:
+    """Why a job's commands do not get to a PostgreSQL among its services; nothing: they do."""
+    for each in services:
+        service = each if isinstance(each, dict) else {"name": each}
+        image = str(service.get("name")).partition(":")[0]
+        if "postgres" in image:
+            hosts = [str(service.get("alias", ""))] if "alias" in service else []
+            given = {**variables, **(service.get("variables") or {})}
+            return unreachable(variables, given, [*hosts, image.replace("/", "-")])
+    return "It has no service with an image of PostgreSQL."
 
 
 def _lines(script: str | list[object]) -> list[object]:
@@ -233,6 +260,12 @@ always  | resource_group: production  | resource_group: production\n  when: alwa
 the tests may fail  | test:\n  stage: test  | test:\n  stage: test\n  allow_failure: true  | a failure that is let pass
 a group for each commit  | resource_group: production  | resource_group: $CI_COMMIT_SHA  | two deployments at the same moment
 a rule that is no list  | production\n  rules:\n    - if  | production\n  rules:\n    if  | a file that is no pipeline
+a password in the file  | \s resource_group: production  | \s variables:\n    PGPASSWORD: hunter2\n  resource_group: production  | a password that everybody can read
+a password in a command  | - alembic upgrade head\n    - alembic current  | - PGPASSWORD=hunter2 alembic upgrade head\n    - alembic current  | a password that everybody can read
+no server for the tests  | \s services:\n    - name: postgres:18\n      alias: postgres\n  |  | tests without a PostgreSQL
+another host  | PGHOST: postgres  | PGHOST: localhost  | tests without a PostgreSQL
+a variable in quotes  | \n  resource_group: production\n  rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH  | \n  resource_group: production\n  rules:\n    - if: $CI_COMMIT_BRANCH == "$CI_DEFAULT_BRANCH"  | puts no variable into a text
+SQL alone  | alembic upgrade head\n    - alembic current  | alembic upgrade head --sql\n    - alembic current  | runs none of them
 no pytest  | \s   - pytest tests\n  |  | tests that nobody runs
 no question afterwards  | \s   - alembic current --check-heads\n  |  | an upgrade that is believed
 a question whose answer does not count  | --check-heads  | --check-heads || true  | an upgrade that is believed
@@ -249,6 +282,7 @@ needs the test  | \s stage: deploy\n  | \s needs: [test]\n  stage: deploy\n
 stages that are named  | default:\n  image  | stages: [test, deploy]\n\ndefault:\n  image
 by hand  | == $CI_DEFAULT_BRANCH\n  script:\n    - pip install -r requirements.txt\n    - alembic upgrade head\n    - alembic current  | == $CI_DEFAULT_BRANCH\n      when: manual\n  script:\n    - pip install -r requirements.txt\n    - alembic upgrade head\n    - alembic current
 by the old word  | \s rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n  script:\n    - pip install -r requirements.txt\n    - alembic upgrade head\n    - alembic current  | \s only: [main]\n  script:\n    - alembic upgrade head\n    - alembic current
+a secret by its name  | \s resource_group: production  | \s variables:\n    PGPASSWORD: $PRODUCTION_PASSWORD\n  resource_group: production
 in one line  | alembic upgrade head\n    - alembic current  | alembic upgrade head && alembic current
 """,
 )

@@ -26,7 +26,9 @@ ENDLESS = "a wait without an end"
 HASTY = "no wait at all"
 SILENT = "an end that is no error"
 STUCK = "a lock that outlives its deployment"
-LEFT = "a transaction in between"
+CLOSED = "a connection that is closed"
+BUSY = "a question without a pause"
+MOST = 100  # questions, in the seconds that the second has
 
 
 def probe(source: str) -> list[str]:
@@ -63,9 +65,13 @@ def _wrong(
     try:
         wait(first, seconds=SECONDS)
     except Exception as error:  # noqa: BLE001
+        words = str(error).strip().partition("\n")[0].rstrip(".")
         yield [
-            f"The first deployment stops with {type(error).__name__}: {str(error).strip().rstrip('.')}."
+            f"The first deployment, with no other there, stops with {type(error).__name__}: {words}."
         ]
+        return
+    if first.closed:
+        yield [CLOSED]
         return
     if watch.exec_driver_sql(LOCKS).scalar_one() == other:
         yield [NONE]
@@ -81,6 +87,8 @@ def _wrong(
     pid = second.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
     second.commit()
     ended: list[BaseException | None] = []
+    questions: list[object] = []
+    sa.event.listen(second, "before_cursor_execute", lambda *_: questions.append(_))
     waited = threading.Thread(target=_try, args=(wait, second, ended), daemon=True)
     begun = time.monotonic()
     waited.start()
@@ -101,6 +109,8 @@ def _wrong(
         yield [f"The second deployment stops with {what}."]
     if ended and ended[0] is not None and time.monotonic() - begun < SECONDS / 2:
         yield [HASTY]
+    if len(questions) > MOST:
+        yield [BUSY, f"In {SECONDS} seconds, the second has asked {len(questions):,} times."]
 
 
 def _try(wait: Any, connection: sa.Connection, ended: list[BaseException | None]) -> None:
@@ -151,6 +161,16 @@ EXERCISE = Probed(
             "After wait_for_turn, no advisory lock is held. A connection that was closed, or that"
             " nobody holds any more, takes its locks along.",
             "The lock belongs to the session that migrates.",
+        ),
+        Mistake(
+            CLOSED,
+            "wait_for_turn closes the connection that Alembic is about to migrate on, and its locks go.",
+            "The end of a transaction is enough.",
+        ),
+        Mistake(
+            BUSY,
+            "A deployment may take minutes, and who waits for it should not keep the server at work.",
+            "Between two questions there is time.",
         ),
         Mistake(
             OPEN,
@@ -214,6 +234,9 @@ EXERCISE = Probed(
 WRONG = edits(
     EXERCISE.filled,
     r"""
+closed  | \n    connection.commit()\n  | \n    connection.close()\n  | a connection that is closed
+without a pause  | \s       time.sleep(0.5)\n  |  | a question without a pause
+the wrong way round  | while not connection.scalar(TURN)  | while connection.scalar(TURN)  | with no other there
 of the transaction  | pg_try_advisory_lock  | pg_try_advisory_xact_lock  | nothing is locked
 of the transaction, and no commit  | pg_try_advisory_lock  | pg_try_advisory_xact_lock  | \n    connection.commit()\n  | \n  | a transaction that stays open
 no commit  | \n    connection.commit()\n  | \n  | a transaction that stays open

@@ -42,6 +42,18 @@ FORBIDDEN = {
     "pass its rights on": "SELECT 1 / has_table_privilege('jobs', 'SELECT WITH GRANT OPTION,"
     " INSERT WITH GRANT OPTION, UPDATE WITH GRANT OPTION, DELETE WITH GRANT OPTION')::int",
 }
+# A right of its own or of everybody's; what should not be there is found as what can be counted.
+RIGHTS = "SELECT 1 / (SELECT count(*) FROM pg_class, aclexplode(relacl) WHERE relnamespace ="
+RIGHTS += " 'public'::regnamespace AND {})"
+NEEDED = "'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'USAGE'"
+FORBIDDEN |= {
+    "do what every other role may do, too: the grants are for everybody": RIGHTS.format(
+        "grantee = 0"
+    ),
+    "refer to tables, or maintain them": RIGHTS.format(
+        f"grantee = '{ROLE}'::regrole AND relkind = 'r' AND privilege_type NOT IN ({NEEDED})"
+    ),
+}
 REVISION = "SELECT version_num FROM alembic_version"
 NOW = "today's tables that cannot be served"
 THEN = "the next migration takes the site down"
@@ -187,6 +199,10 @@ everything  | SELECT, INSERT, UPDATE, DELETE ON ALL  | ALL ON ALL  | a role that
 alembic_version, too  | REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {ROLE};\n  |  | a role that may do too much
 to insert into alembic_version  | REVOKE INSERT, UPDATE,  | REVOKE UPDATE,  | a role that may do too much
 rights to pass on  | ON ALL TABLES IN SCHEMA public TO {ROLE}  | ON ALL TABLES IN SCHEMA public TO {ROLE} WITH GRANT OPTION  | a role that may do too much
+for everybody  | TO {ROLE}  | TO PUBLIC  | FROM {ROLE}  | FROM PUBLIC  | a role that may do too much
+everybody may read  | -- the tables that are there  | GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC;  | a role that may do too much
+references, too  | UPDATE, DELETE ON ALL  | UPDATE, DELETE, REFERENCES ON ALL  | a role that may do too much
+references, later  | UPDATE, DELETE ON TABLES  | UPDATE, DELETE, REFERENCES ON TABLES  | a role that may do too much
 triggers, too  | UPDATE, DELETE ON ALL  | UPDATE, DELETE, TRIGGER ON ALL  | a role that may do too much
 nothing of alembic_version  | REVOKE INSERT, UPDATE, DELETE ON  | REVOKE ALL ON  | a health check that cannot look
 the right to make tables  | USAGE ON SCHEMA  | USAGE, CREATE ON SCHEMA  | a role that may do too much

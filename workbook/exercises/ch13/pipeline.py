@@ -20,7 +20,14 @@ LOOSE = "a model without a migration goes through"
 UNASKED = "an upgrade that is believed"
 NO_TESTS = "tests that nobody runs"
 PASSED = "a failure that is let pass"
-RED = re.compile(r"^\s*(python3? -m )?pytest\b(?!.*[|;])", re.MULTILINE)
+TYPED = "a password that everybody can read"
+SERVER = "tests without a PostgreSQL"
+BEFORE = r"\s*(\w+=(\"[^\"]*\"|'[^']*'|\S*)\s+)*((uv|poetry) run )?(python3? -m )?"
+RED = re.compile(rf"^{BEFORE}pytest\b(?!.*[|;])", re.MULTILINE)
+# What holds a password as it is, unless a service's reference stands there.
+SECRET = re.compile(r"PASSW|_PWD|SECRET|TOKEN", re.IGNORECASE)
+IN_URL = re.compile(r"://[^\s:/@]*:([^\s@]+)@")
+ASSIGNED = re.compile(r"(\w+)=(\S+)")
 # Marks of a group that each run has for itself.
 OF_EACH_RUN = re.compile(r"run_(id|number)|\.sha\b|_SHA\b|PIPELINE_I|JOB_ID")
 MISTAKES = (
@@ -45,6 +52,17 @@ MISTAKES = (
         NO_TESTS,
         "In the job test, no line is pytest alone, whose failure ends the job.",
         "Bring back the line that runs the tests.",
+    ),
+    Mistake(
+        TYPED,
+        "Whoever may read the repository reads it there, in every copy, and in its history when it has"
+        " long been changed.",
+        "The service keeps secrets outside of the file, and hands them to the job that deploys.",
+    ),
+    Mistake(
+        SERVER,
+        "The commands of the test job find no server, or it does not let them in.",
+        "Hold what the commands are told against the service that the job has.",
     ),
     Mistake(
         PASSED,
@@ -73,15 +91,42 @@ def commands(lines: Iterable[object]) -> list[list[str]]:
     """The calls of alembic among lines of shell. One whose failure is let pass does not count."""
     found = []
     for line in "\n".join(map(str, lines)).splitlines():
-        words = re.sub(r"^\s*(python3? -m )?", "", line).split()
-        if words[:1] == ["alembic"] and "|" not in line and ";" not in line:
-            for call in " ".join(words).split("&&"):
-                found.append(call.split()[1:])
+        calls = [] if "|" in line or ";" in line else line.split("&&")
+        words = [re.sub(f"^{BEFORE}", "", call).split() for call in calls]
+        found += [each[1:] for each in words if each[:1] == ["alembic"]]
     return found
+
+
+def typed(variables: Mapping[str, Any], lines: Iterable[object], kept: str) -> str:
+    """Where a job that deploys holds a password as it is; `kept` matches what stands for a secret."""
+    for name, value in [*variables.items(), *ASSIGNED.findall("\n".join(map(str, lines)))]:
+        secrets = [str(value)] if SECRET.search(name) else IN_URL.findall(str(value))
+        if any(not re.search(kept, each) for each in secrets):
+            return f"In the job deploy: {name}."
+    return ""
+
+
+def unreachable(
+    variables: Mapping[str, Any], service: Mapping[str, Any], hosts: Iterable[str]
+) -> str:
+    """What keeps a job's commands from its server, in words; nothing: they are let in."""
+    wanted = {
+        "PGHOST": [*hosts],
+        "PGUSER": [service.get("POSTGRES_USER", "postgres")],
+        "PGPASSWORD": [service.get("POSTGRES_PASSWORD")],
+    }
+    for name, values in wanted.items():
+        found = str(variables.get(name, ""))
+        if "$" not in found and found not in values:
+            return f"{name} is {found}, and the service has {' or '.join(map(str, values))}."
+    return ""
 
 
 def found_by(test: list[list[str]], deploy: list[list[str]]) -> Iterator[str]:
     """What the jobs' commands let through, or refuse without a reason. Runs them."""
+    if any("--sql" in call for call in deploy):
+        yield "In the job deploy, alembic with --sql prints the statements, and runs none of them."
+        return
     if "upgrade" not in [word for call in deploy for word in call[:1]]:
         yield "No command of the job deploy is alembic upgrade, with its failure ending the job."
         return
