@@ -112,20 +112,14 @@ def guide(name: str) -> str:
 
 def front() -> str:
     """README, and below it the tree that the side of each page shows."""
-    parts = [guide("README.md")]
-    for part, numbers in PARTS.items():
-        chapters = [CHAPTERS[number] for number in numbers]
-        parts.append(
-            tree(
-                part,
-                {
-                    f"notebooks/{each.lesson[:-6]}": f"{each.number}. {each.title}"
-                    for each in chapters
-                },
-            )
-        )
-    parts += [tree(caption, pages) for caption, pages in BESIDE.items()]
-    return "\n\n".join(parts) + "\n"
+    parts = {
+        part: {
+            f"notebooks/{Path(CHAPTERS[number].lesson).stem}": f"{number}. {CHAPTERS[number].title}"
+            for number in numbers
+        }
+        for part, numbers in PARTS.items()
+    }
+    return "\n\n".join([guide("README.md"), *itertools.starmap(tree, (parts | BESIDE).items())])
 
 
 def tree(caption: str, pages: dict[str, str]) -> str:
@@ -150,8 +144,7 @@ def page(lesson: nbformat.NotebookNode, chapter: Chapter) -> nbformat.NotebookNo
 def show(data: dict[str, str], name: str) -> None:
     """Make an output one that a page can show; `name` is for the ids in a diagram."""
     if source := data.pop("text/vnd.mermaid", None):
-        drawn = mermaidx.render(source).svg()
-        data["text/html"] = re.sub(r"\bmy-svg\b", name, drawn)
+        data["text/html"] = mermaidx.render(source).svg().replace("my-svg", name)
     if card := data.get("text/markdown"):
         data["text/markdown"] = card.replace("```python\n", "```workbook\n")
     if found := re.match(r'<svg [^>]*\bviewBox="0 0 ([\d.]+)', data.get("text/html", "")):
