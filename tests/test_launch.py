@@ -280,11 +280,12 @@ def test_no_venv_module(clone_without_uv: Clone) -> None:
     assert_inside(clone.run(), clone)
 
 
-def test_test_installs_the_lock_of_the_tests(ready: Clone) -> None:
-    assert_inside(ready.run("test", "-x"), ready, "test", "-x")
+@pytest.mark.parametrize("more", ["test", "site"])
+def test_what_needs_more_installs_the_lock_of_the_tests(ready: Clone, more: str) -> None:
+    assert_inside(ready.run(more, "-x"), ready, more, "-x")
     install, _ = ready.asked()
     assert install[-1] == str(ready.root / "requirements-test.lock")
-    for command in ("test", "doctor"):
+    for command in (more, "doctor"):
         assert_inside(ready.run(command), ready, command)
     assert ready.asked() == []
 

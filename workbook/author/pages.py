@@ -52,7 +52,9 @@ def build(folder: Path) -> None:
         Sphinx(source, HERE, made, trees, "html", status=None, warning=said).build()
         if said.getvalue():
             raise WorkbookError(said.getvalue().strip())
-        shutil.copytree(made, folder, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
+        shutil.copytree(
+            made, folder, ignore=shutil.ignore_patterns(".*", "_sources"), dirs_exist_ok=True
+        )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

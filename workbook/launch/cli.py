@@ -183,6 +183,7 @@ def exercise(arguments: argparse.Namespace) -> int:
 
 def site(arguments: argparse.Namespace) -> None:
     """For authors: build site/, the lessons to read and to run in a browser."""
+    need("sphinx", "The site needs")
     from workbook.author import site
 
     site.build()
@@ -197,9 +198,14 @@ def benchmark(arguments: argparse.Namespace) -> None:
 
 def test(arguments: list[str]) -> int:
     """Run every test; arguments are handed to pytest."""
-    if not importlib.util.find_spec("schemathesis"):
-        raise WorkbookError("The tests need more packages: pip install -r requirements-test.lock")
+    need("schemathesis", "The tests need")
     return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)
+
+
+def need(package: str, who: str) -> None:
+    """Raises WorkbookError in an environment of somebody else's that has only what learners need."""
+    if not importlib.util.find_spec(package):
+        raise WorkbookError(f"{who} more packages: pip install -r requirements-test.lock")
 
 
 def room(argv: list[str]) -> int:
