@@ -73,8 +73,7 @@ for each in made:
     os.waitpid(each, 0)
 print(len(made))
 """
-# What a learner may take, tried in a kernel of theirs: processes, bytes of their home; and the
-# memory that their server may have, as the kernel's control groups say.
+# What a learner may take, tried in a kernel of theirs: processes, bytes of their home.
 TAKE = """
 import json, os, subprocess, sys
 from pathlib import Path
@@ -90,13 +89,7 @@ except OSError:
     pass
 for each in files:
     each.unlink(missing_ok=True)
-group = Path("/sys/fs/cgroup" + Path("/proc/self/cgroup").read_text().split("::")[-1].strip())
-limits = []
-for each in (group, *group.parents):
-    file = each / "memory.max"
-    if file.exists() and file.read_text().strip() != "max":
-        limits.append(int(file.read_text()))
-print("TAKEN", json.dumps([int(done.stdout or 0), taken, min(limits, default=0)]))
+print("TAKEN", json.dumps([int(done.stdout or 0), taken]))
 """
 
 
@@ -241,7 +234,7 @@ def servers(look: Look) -> str:
 
 
 def take(look: Look) -> list[int]:
-    """What one learner could take: processes, bytes of a home, and the memory's limit."""
+    """What one learner could take: processes, and bytes of a home."""
     if not look.taken:
         name = next((name for name in look.given["learners"] if look.up.get(name)), None)
         if not name:
@@ -268,21 +261,18 @@ def processes(look: Look) -> str:
     return f"a learner may start {count} more"
 
 
+def unit(look: Look, name: str) -> str:
+    """What systemd holds a learner's server to; "" where it has none."""
+    up = next((each for each in look.given["learners"] if look.up.get(each)), "")
+    status, said = install.asked("systemctl", "show", "-P", name, f"room-{up}.service")
+    return "" if status or said == "infinity" else said
+
+
 def memories(look: Look) -> str:
-    limit, wanted = take(look)[2], size(look.given["memory"])
-    if not 0 < limit <= wanted:
-        raise Open(
-            f"a learner's server may take more than {look.given['memory']}: no control group"
-        )
-    return f"a learner's server may take {limit // 2**20} MiB"
-
-
-def size(words: str) -> int:
-    """Bytes, as JupyterHub writes them: 512M, 1G."""
-    return int(
-        float(words.rstrip("KMGT"))
-        * 1024 ** (" KMGT".find(words[-1]) if words[-1] in "KMGT" else 0)
-    )
+    limit = unit(look, "MemoryMax")
+    if not limit:
+        raise Open(f"nothing limits a learner's server to {look.given['memory']} here")
+    return f"a learner's server may take {int(limit) // 2**20} MiB"
 
 
 def homes(look: Look) -> str:
@@ -295,10 +285,7 @@ def homes(look: Look) -> str:
 def network(look: Look) -> str:
     if look.given.get("network"):
         return "learners' servers may reach what this machine reaches, as you chose"
-    name = next((name for name in look.given["learners"] if look.up.get(name)), "")
-    unit = f"room-{name}.service"
-    status, denied = install.asked("systemctl", "show", "-P", "IPAddressDeny", unit)
-    if status or not denied:
+    if not unit(look, "IPAddressDeny"):
         raise Open("learners' servers reach what this machine reaches: nothing limits it here")
     return "learners' servers reach this machine alone"
 
