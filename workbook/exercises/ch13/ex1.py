@@ -38,12 +38,13 @@ def jobs(trial: Trial, step: str) -> dict[object, object]:
 
 def twice(trial: Trial) -> str:
     """The first job whose hours went down more than once."""
-    after = jobs(trial, "upgrade")
-    for id, old in jobs(trial, "before").items():
-        now = after.get(id)
-        if isinstance(old, int) and isinstance(now, int) and now in range(old - 4, 0, -2):
-            return f"After the last attempt, the job {id} has gone from {old} to {now}."
-    return ""
+    before, after = jobs(trial, "before"), jobs(trial, "upgrade")
+    pairs = [(id, old, after.get(id)) for id, old in before.items() if isinstance(old, int)]
+    if any(now not in range(old - 2, 0, -2) for _, old, now in pairs):
+        return ""
+    more = [each for each in pairs if each[2] != each[1] - 2]
+    told = (f"the job {id} has gone from {old} to {now}." for id, old, now in more)
+    return f"After the last attempt, {next(told)}" if more else ""
 
 
 def other(trial: Trial) -> str:
@@ -249,6 +250,7 @@ nothing on the way back  | op.execute("UPDATE jobs SET hours = hours + 2")  | pa
 three hours  | hours - 2  | hours - 3  | hours that are not two less
 a name that is not there  | op.get_bind()  | op.bind()  | an operation that Alembic does not have
 dropped before the end  | \s   op.drop_column("jobs", "shortened")  | \s       op.execute("ALTER TABLE jobs DROP COLUMN shortened")  | a batch that is done twice
+one value for all  | hours = hours - 2, shortened  | hours = 38, shortened  | hours that are not two less
 a row is left out  | IS NULL ORDER BY id LIMIT 2  | IS NULL AND id > 1 ORDER BY id LIMIT 2  | hours that are not two less
 a mark that no row has  | WHERE shortened IS NULL  | WHERE shortened = false  | hours that are not two less
 """,

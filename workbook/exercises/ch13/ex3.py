@@ -331,6 +331,8 @@ no need  | \s   needs: test\n  |  | a deployment that does not wait for the test
 in any case  | github.ref ==  | always() && github.ref ==  | a deployment that does not wait for the tests
 no group  | \s   concurrency:\n      group: production\n      cancel-in-progress: false\n  |  | two deployments at the same moment
 a group for each run  | group: production  | group: ${{ github.run_id }}  | two deployments at the same moment
+a group for each merge  | group: production  | group: deploy-${{ github.event.head_commit.id }}  | two deployments at the same moment
+one revision alone  | alembic upgrade head\n      - run: alembic current  | alembic upgrade e3a7c25d9b18\n      - run: alembic current  | leaves out what comes after that
 the earlier one is ended  | cancel-in-progress: false  | cancel-in-progress: true  | a deployment that the next one ends
 no check  | \s     - run: alembic check\n  |  | a model without a migration goes through
 a check whose failure is let pass  | alembic check  | alembic check || true  | a model without a migration goes through

@@ -174,7 +174,7 @@ def _runs(job: Mapping[str, Any], event: Mapping[str, str]) -> bool:
 
 def _holds(condition: str, event: Mapping[str, str]) -> bool:
     text = condition.replace('"', "'")
-    known = {"$CI_DEFAULT_BRANCH": "main", **event}
+    known = {"$CI_DEFAULT_BRANCH": "main", "$CI_COMMIT_TAG": "", **event}
     for name in sorted(known, key=len, reverse=True):
         text = re.sub(rf"{re.escape(name)}\b", repr(known[name]), text)
     text = text.replace("&&", " and ").replace("||", " or ").replace("null", "''")

@@ -29,7 +29,7 @@ SECRET = re.compile(r"PASSW|_PWD|SECRET|TOKEN", re.IGNORECASE)
 IN_URL = re.compile(r"://[^\s:/@]*:([^\s@]+)@")
 ASSIGNED = re.compile(r"(\w+)=(\S+)")
 # Marks of a group that each run has for itself.
-OF_EACH_RUN = re.compile(r"run_(id|number)|\.sha\b|_SHA\b|PIPELINE_I|JOB_ID")
+OF_EACH_RUN = re.compile(r"run_(id|number)|head_commit|\.sha\b|_SHA\b|PIPELINE_I|JOB_ID")
 MISTAKES = (
     Mistake(
         WHOLE,
@@ -130,6 +130,10 @@ def found_by(test: list[list[str]], deploy: list[list[str]]) -> Iterator[str]:
     if "upgrade" not in [word for call in deploy for word in call[:1]]:
         yield "No command of the job deploy is alembic upgrade, with its failure ending the job."
         return
+    for call in [each for each in deploy if each[:1] == ["upgrade"]]:
+        if not any(re.search(r"(^|@)heads?$", each) for each in call[1:]):
+            yield f"In the job deploy, alembic {' '.join(call)} leaves out what comes after that."
+            return
     if stops := _stops(test, "good") or _stops(deploy, "good"):
         yield f"In a project where all is well, alembic {stops} fails."
         return
