@@ -168,7 +168,9 @@ class Visitors:
 
     def __enter__(self) -> Self:
         if not RUNNING:
-            raise WorkbookError("No release is served: serve one first.")
+            raise WorkbookError(
+                "No release is served, and those of a kernel end with it: serve one first."
+            )
         self._counter = _counter()
         self._start = time.monotonic()
         self._thread = threading.Thread(target=self._visit, daemon=True)

@@ -24,7 +24,8 @@ from workbook.beside import Beside, Line
 
 PAUSE = 0.005  # seconds between two requests of one client
 LOOK = 0.05  # seconds between two looks of the watcher
-CALM = 0.5  # seconds of traffic alone, before the cell's own lines and after them
+CALM = 0.25  # seconds of traffic alone, before the cell's own lines and before each part
+AFTER = 0.5  # and after them: a bar of the picture, in which all go on
 LAST = 10  # seconds, for those who still wait at the end
 Kind = Literal["read", "write"]
 
@@ -142,7 +143,7 @@ class Traffic:
     @contextlib.contextmanager
     def part(self, words: str) -> Iterator[None]:
         """Give a name to what is done inside of it, to be asked for afterwards by `of`."""
-        time.sleep(CALM / 2 if self.parts else 0)
+        time.sleep(CALM)
         began = time.monotonic()
         try:
             yield
@@ -157,7 +158,7 @@ class Traffic:
     ) -> None:
         try:
             if not kind:
-                time.sleep(CALM)
+                time.sleep(AFTER)
                 self._crowd.ask()
                 self.record = self._crowd.hear(LAST + 5)
         except Stopped as stopped:

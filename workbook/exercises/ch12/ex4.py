@@ -84,7 +84,7 @@ CASCADE = Mistake(
     lambda trial: "website CASCADE" in trial.source or "postgresql_cascade" in trial.source,
 )
 EMPTY = Mistake(
-    "a column that comes back empty",
+    "a column that comes back without its values",
     "Its values went with it. The other column has the same ones, and those written since.",
     "It takes one more statement on the way back.",
     emptied,
@@ -167,9 +167,9 @@ the function stays  | \s   op.execute("DROP FUNCTION same_page()")\n  |  | the f
 with CASCADE  | op.execute("DROP TRIGGER same_page ON companies")\n    op.execute("DROP FUNCTION same_page()")\n    op.drop_column("companies", "website")  | op.execute("ALTER TABLE companies DROP website CASCADE")\n    op.execute("DROP FUNCTION same_page()")  | CASCADE where nobody has counted
 homepage goes  | drop_column("companies", "website")  | drop_column("companies", "homepage")  | the wrong one of two
 the column stays  | \s   op.drop_column("companies", "website")\n  |  | Extra: the column companies.website
-it comes back empty  | \s   op.execute("UPDATE companies SET website = homepage")\n  |  | a column that comes back empty
+it comes back empty  | \s   op.execute("UPDATE companies SET website = homepage")\n  |  | a column that comes back without its values
 filled the other way round  | SET website = homepage  | SET homepage = website  | homepage
-one value for all  | SET website = homepage  | SET website = ''  | a column that comes back empty
+one value for all  | SET website = homepage  | SET website = ''  | a column that comes back without its values
 no way back  | def downgrade() -> None:\n    op.add_column("companies", sa.Column("website", sa.String(200)))\n    op.execute("UPDATE companies SET website = homepage")\n    op.execute(FUNCTION)\n    op.execute("""  | def downgrade() -> None:\n    pass\n\n\ndef other() -> None:\n    op.execute("""  | a downgrade that does nothing
 no trigger on the way back  | CREATE TRIGGER same_page BEFORE INSERT OR UPDATE OF homepage, website ON companies\n        FOR EACH ROW EXECUTE FUNCTION same_page()  | SELECT 1  | After the downgrade, the trigger same_page on companies is gone
 neither on the way back  | op.execute(FUNCTION)\n    op.execute("""\n        CREATE TRIGGER same_page BEFORE INSERT OR UPDATE OF homepage, website ON companies\n        FOR EACH ROW EXECUTE FUNCTION same_page()\n    """)  | pass  | is gone
