@@ -23,6 +23,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from test_room import configuration
 
 from classroom import client, install, rehearsal, room
 from classroom.errors import RoomError
@@ -133,10 +134,16 @@ def test_a_clone_that_learners_cannot_reach_is_refused(tmp_path: Path) -> None:
 
 def test_systemd_takes_the_files(machine: Machine) -> None:
     unit = install.UNITS / install.service(machine.plan)
-    done = subprocess.run(
-        ["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False
-    )
-    assert unit.name not in done.stderr, done.stderr
+    config = configuration(machine.folder)["SystemdSpawner"]["unit_extra_properties"]
+    limits = "\n".join(f"{name}={value}" for name, value in config.items())
+    learners = machine.folder / "learners.service"  # as systemd-run makes it for each
+    cluster = install.CLUSTERS_LIMITS.partition("[Service]")[2]
+    learners.write_text(f"[Service]\nExecStart=/bin/true\n{limits}{cluster}")
+    for path in (unit, learners):
+        done = subprocess.run(
+            ["systemd-analyze", "verify", path], capture_output=True, text=True, check=False
+        )
+        assert path.name not in done.stderr, done.stderr
     words = shlex.split(install.by_hand(machine.plan))
     assert words[0] == "sudo" and words[1] == f"ROOM_FOLDER={machine.folder}"
 
@@ -186,7 +193,7 @@ DURING = {  # in this order; with what it says
     "room page after.html": "after.html is about 0 checks, and names nobody.",
     "room results reports.csv": "0 reports are in ",
     "room install names.txt --network": "done    the room: network to be told",
-    "room install names.txt": "ok      the room",
+    "room prepare --names names.txt": "3 learners may come to http://localhost",
 }
 ELSEWHERE = {
     "room": "a word that the guide explains",
@@ -197,7 +204,6 @@ ELSEWHERE = {
     "room rehearse --learners 30": "test_room.py has seven learners: thirty take half an hour",
     "room prepare --one-origin": "test_room_browser.py",
     'room prepare --names names.txt --admin "host=127.0.0.1 user=postgres passfile=/root/.pgpass"': "`install` and the rehearsals call it, with addresses of their own",
-    "ROOM_FOLDER=/srv/room jupyterhub -f classroom/jupyterhub_config.py": "the hub of these tests",
     "nft -f /srv/room/connections.nft": "the hub's service calls it; a container may not",
     "room board": "opens JupyterLab until somebody closes it; test_board.py runs the board",
     "python3 -m workbook present": "test_stage.py",
