@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pytest
 
-from workbook import ROOT
+from workbook import ROOT, desk, start, take_home
 from workbook.author import lite
 from workbook.contents import CHAPTERS, Chapter
+from workbook.server.database import separate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -105,23 +107,36 @@ RUN = """async (number) => {
 }"""
 
 
+DO = """async (code) => {
+    const session = window.jupyterapp.shell.currentWidget.sessionContext;
+    await session.ready;
+    const asked = session.session.kernel.requestExecute({code}), said = [];
+    asked.onIOPub = ({content}) => said.push(content.text || (content.traceback || []).join("\\n"));
+    await asked.done;
+    return said.join("");
+}"""
+
+
 class Tab:
     """A lesson that is open in a tab."""
 
     def __init__(self, page: "Page", site: str, lesson: str) -> None:
         self.page = page
+        page.set_default_timeout(120_000)
         self.asked: list[str] = []
         page.context.on("request", lambda request: self.asked.append(request.url))
         page.goto(site + lite.link(lesson))
         page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.content?.widgets?.length > 1",
-            timeout=60_000,
         )
-        page.set_default_timeout(120_000)
 
     def run(self, number: int) -> list[dict[str, Any]]:
         """Run a cell; gives its outputs."""
         return list(self.page.evaluate(RUN, number))
+
+    def do(self, code: str) -> str:
+        """Run code in the lesson's kernel; gives what it prints."""
+        return str(self.page.evaluate(DO, code))
 
     def cells(self) -> list[dict[str, Any]]:
         """The cells as they are now."""
@@ -156,7 +171,7 @@ SANITIZERS = [dict(CFG[name]) for name in CFG.sections()]
 
 
 @pytest.mark.parametrize(
-    "chapter", [each for each in CHAPTERS.values() if each.in_tab][:2], ids=lambda each: each.lesson
+    "chapter", [each for each in CHAPTERS.values() if each.in_tab], ids=lambda each: each.lesson
 )
 def test_a_lesson_says_in_a_tab_what_it_says_elsewhere(
     site: str, chromium: "Browser", chapter: Chapter
@@ -176,3 +191,61 @@ def test_a_lesson_says_in_a_tab_what_it_says_elsewhere(
                     ]
         assert not differ, "\n".join(itertools.chain(*differ.values()))
         assert [each for each in tab.asked if not each.startswith((site, "blob:", "data:"))] == []
+
+
+ROWS = """
+import psycopg2
+connection = psycopg2.connect("")
+connection.autocommit = True
+cursor = connection.cursor()
+cursor.execute("SELECT name FROM companies")
+print(cursor.fetchall())
+"""
+
+
+def test_work_lasts(site: str, chromium: "Browser") -> None:
+    with chromium.new_context() as context:
+        tab = Tab(context.new_page(), site, CHAPTERS[5].lesson)
+        tab.do("from workbook import start; start(5)")
+        tab.do("open('mine.txt', 'w').write('kept')")
+        tab.do(ROWS + "cursor.execute(\"INSERT INTO companies (name) VALUES ('Mine')\")")
+        tab.do("from workbook.browser import kernel; kernel.SECONDS = 0.5")
+        assert "TooLong" in tab.do("while True: pass")
+        tab.page.close()
+
+        tab = Tab(context.new_page(), site, CHAPTERS[5].lesson)
+        assert "You go on in chapter 5" in tab.do("from workbook import start; start(5)")
+        assert tab.do(ROWS + "print(open('mine.txt').read())") == "[('Mine',)]\nkept\n"
+        other = Tab(context.new_page(), site, CHAPTERS[4].lesson)
+        other.do(ROWS + "cursor.execute(\"INSERT INTO companies (name) VALUES ('Other')\")")
+        tab.page.bring_to_front()
+        assert tab.do(ROWS) == "[('Mine',), ('Other',)]\n"
+        assert "my-work.zip" in tab.do("from workbook import take_home; take_home()")
+
+
+@pytest.mark.author
+def test_work_from_a_tab_goes_on_elsewhere(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lesson = CHAPTERS[5].lesson
+    start(5)
+    lite.lay_lessons(tmp_path / "workspace")
+    mine = json.loads((tmp_path / "workspace" / lesson).read_text("utf-8"))
+    mine["cells"][-1]["source"].append(" My own words.")
+    mine["metadata"]["kernelspec"] = {"name": "python", "display_name": "Python (Pyodide)"}
+    (tmp_path / "workspace" / lesson).write_text(json.dumps(mine), "utf-8")
+    take_home()
+    own = tmp_path / "own"
+    with zipfile.ZipFile(tmp_path / "my-work.zip") as work:
+        work.extractall(own)
+    with separate(f"{database}_own", own):
+        assert desk.lay() == []
+        capsys.readouterr()
+        start(5)
+        assert capsys.readouterr().out.startswith("Chapter 5 starts with")
+    there = json.loads((own / "workspace" / lesson).read_text("utf-8"))
+    assert there["metadata"]["kernelspec"]["name"] == "python3"
+    assert "My own words." in str(there["cells"])
+    assert "in your browser's tab" not in str(there["cells"])
+    assert (own / "workspace" / "alembic.ini").exists()
+    assert not list(own.glob("put_aside/*"))  # it is their project that goes on

@@ -12,6 +12,7 @@ PROVIDED = {
     "starts": ["start"],
     "deployments": ["begin_deployment", "deploy", "provide_role", "provide_tests"],
     "theatre": ["line_up", "traffic"],
+    "browser.home": ["take_home"],
     "desk": ["fresh_lesson"],
     "comparing": ["alembic_sees"],
     "checking": ["check", "hint", "progress", "solution"],

@@ -56,7 +56,7 @@ def fresh_lesson(chapter: int | None = None) -> None:
     try:
         with _alone():
             name = _put_beside(_desk() / lesson)
-            _lay(lesson, _text(_published(lesson)))
+            _lay(lesson, written(published(lesson)))
             _clear(lesson)
     except OSError as error:
         raise WorkbookError(_refused(lesson, error)) from None
@@ -66,21 +66,21 @@ def fresh_lesson(chapter: int | None = None) -> None:
 
 def _follow(lesson: str) -> list[str]:
     """Bring one lesson up to date; gives the line for what the learner has to know."""
-    copy, latest = _desk() / lesson, _published(lesson)
-    old, base, new = _read(copy), _read(_kept(lesson)), _text(latest)
-    mine = _parse(old)
+    copy, latest = _desk() / lesson, published(lesson)
+    old, base, new = _read(copy), _read(_kept(lesson)), written(latest)
+    mine = parsed(old)
     if mine and base == new:
         return []
     if not os.path.lexists(copy) or (mine and old == base):
         _lay(lesson, new)
         _clear(lesson)
         return []
-    merged = _merge(_parse(base), mine, latest) if mine else None
+    merged = _merge(parsed(base), mine, latest) if mine else None
     if merged is None:
         return _lay_beside(lesson, new, unreadable=mine is None)
     if _read(copy) != old:  # somebody saves it this very moment: next time, then
         return []
-    _lay(lesson, new, old if merged is mine else _text(merged))
+    _lay(lesson, new, old if merged is mine else written(merged))
     _clear(lesson)
     if _bare(merged) == _bare(latest):
         return []
@@ -181,9 +181,9 @@ def _write(path: Path, text: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _published(lesson: str) -> Notebook:
+def published(lesson: str) -> Notebook:
     """A lesson as it is laid: the project's, without outputs. Raises OSError."""
-    notebook = _parse((ROOT / "notebooks" / lesson).read_bytes())
+    notebook = parsed((ROOT / "notebooks" / lesson).read_bytes())
     if notebook is None:
         raise OSError(0, f"notebooks/{lesson} is no notebook")
     return {**notebook, "cells": _bare(notebook)}
@@ -197,7 +197,7 @@ def _bare(notebook: Notebook) -> Cells:
     ]
 
 
-def _parse(text: bytes | None) -> Notebook | None:
+def parsed(text: bytes | None) -> Notebook | None:
     """A notebook, its sources in one piece; None for what cannot be read."""
     try:
         notebook = json.loads(text or b"")
@@ -210,7 +210,7 @@ def _parse(text: bytes | None) -> Notebook | None:
     return dict(notebook)
 
 
-def _text(notebook: Notebook) -> bytes:
+def written(notebook: Notebook) -> bytes:
     """A notebook as JupyterLab writes it."""
     cells = [
         {**cell, "source": cell["source"].splitlines(keepends=True)} for cell in notebook["cells"]

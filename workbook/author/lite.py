@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from nbformat import v4
 from packaging.requirements import Requirement
 from psycopg2 import _psycopg
 
-from workbook import ROOT, WorkbookError
+from workbook import ROOT, WorkbookError, desk
+from workbook.browser.home import NOTE as IN_TAB
 from workbook.contents import CHAPTERS
 
 SOURCES = ROOT / "workbook" / "browser"
@@ -74,7 +76,7 @@ def build(folder: Path) -> None:
     npm, python = _tools()
     with tempfile.TemporaryDirectory() as name:
         draft = Path(name)
-        _lessons(draft / "files" / "workspace")
+        lay_lessons(draft / "files" / "workspace")
         (draft / "jupyter-lite.json").write_text(json.dumps(CONFIGURATION))
         shutil.rmtree(folder / "lite", ignore_errors=True)
         options = {
@@ -148,7 +150,8 @@ def _runtime(npm: Path, python: Path, place: Path) -> None:
     for pattern in PGLITE:
         for each in library.glob(pattern):
             shutil.copy(each, place / "pglite")
-    shutil.copy(SOURCES / "start.mjs", place)
+    for name in ("start.mjs", "databases.mjs"):
+        shutil.copy(SOURCES / name, place)
     cluster = [
         str(SOURCES / "cluster.mjs"),
         str(library / "index.js"),
@@ -163,6 +166,9 @@ def _runtime(npm: Path, python: Path, place: Path) -> None:
                         packages.writestr(name, content.read(name))
         for name, path in [*_packages(), *_workbook()]:
             packages.write(path, name)
+        for chapter in CHAPTERS.values():
+            lesson = desk.written(desk.published(chapter.lesson))
+            packages.writestr(f"{OURS}/notebooks/{chapter.lesson}", lesson)
         with tempfile.TemporaryDirectory() as folder:
             stand_in(Path(folder))
             for each in sorted(Path(folder).rglob("*.py")):
@@ -234,15 +240,23 @@ def _base(error: type) -> str:
     return error.__bases__[0].__name__
 
 
-def _lessons(place: Path) -> None:
-    """The lessons, without outputs, which a prediction must not find below it."""
-    place.mkdir(parents=True)
+NOTE = """<div class="alert alert-block alert-info">
+
+**This lesson runs in your browser's tab**, with a Python and a PostgreSQL of its own. {}
+Files and database stay in this browser, for you to go on; `from workbook import take_home`, then
+`take_home()` packs your work for a computer of your own. There is no terminal here, and what hangs
+is ended in the menu Kernel, by Restart.
+
+</div>"""
+
+
+def lay_lessons(place: Path) -> None:
+    """Lay the lessons that run in a tab into a folder, with a note that says so."""
+    place.mkdir(parents=True, exist_ok=True)
     for chapter in CHAPTERS.values():
-        if not chapter.in_tab:
-            continue
-        notebook = json.loads((ROOT / "notebooks" / chapter.lesson).read_text(encoding="utf-8"))
-        notebook["metadata"]["kernelspec"] = {"name": "python", "display_name": "Python (Pyodide)"}
-        for cell in notebook["cells"]:
-            if cell["cell_type"] == "code":
-                cell |= {"outputs": [], "execution_count": None}
-        (place / chapter.lesson).write_text(json.dumps(notebook, ensure_ascii=False), "utf-8")
+        if chapter.in_tab:
+            notebook = desk.published(chapter.lesson)
+            notebook["cells"].insert(
+                1, v4.new_markdown_cell(NOTE.format(chapter.in_tab), id=IN_TAB)
+            )
+            (place / chapter.lesson).write_bytes(desk.written(notebook))

@@ -22,6 +22,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from workbook import ROOT, WorkbookError
+from workbook.author import lite
 from workbook.contents import CHAPTERS, Chapter
 
 HERE = Path(__file__).parent / "sphinx"  # the settings, style and script
@@ -156,11 +157,10 @@ def show(data: dict[str, str], name: str) -> None:
 
 def run(chapter: Chapter) -> str:
     """How this lesson is run, in HTML; chapters that run in a tab say what is different there."""
-    in_tab = getattr(chapter, "in_tab", "")
-    if in_tab:
-        there = f"../lite/lab/index.html?path={chapter.lesson}"
+    if chapter.in_tab:
+        there = f"../{lite.link(chapter.lesson)}"
         words = f'<a class="open" href="{there}">Open and run</a> in this browser, with nothing to'
-        words += f" install. {html.escape(in_tab)}"
+        words += f" install. {html.escape(chapter.in_tab)}"
     else:
         words = "This page is for reading. To run the lesson on your machine,"
         words += ' <a href="../index.html#start">set the workbook up</a> and open'

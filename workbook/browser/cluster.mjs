@@ -9,7 +9,7 @@ const cluster = await PGlite.create({
   startParams: [...PGlite.defaultStartParams, ...small],
 });
 const statements = ["ALTER SYSTEM SET timezone = 'UTC'", "ALTER SYSTEM SET min_wal_size = '2MB'"];
-statements.push("CREATE ROLE learner LOGIN CREATEDB");
+statements.push("CREATE ROLE learner LOGIN CREATEDB IN ROLE pg_checkpoint");
 for (const name of ["jobboard", "jobboard_scratch"])
   statements.push(`CREATE DATABASE ${name} OWNER learner STRATEGY file_copy`);
 statements.push("UPDATE pg_database SET datistemplate = false", "DROP DATABASE template0", "DROP DATABASE template1");

@@ -75,14 +75,17 @@ def attach(shell: Any) -> None:
     shell.system = shell.system_piped = shell.system_raw = system
     shell.getoutput = getoutput
     shell.extension_manager.load_extension("workbook.magics")
+    import pglite  # type: ignore[import-not-found]
+    from psycopg2._psycopg import restarted  # type: ignore[attr-defined]
+
     hook, run = shell.displayhook, shell.kernel.run
     finish = hook.finish_displayhook
     # A picture has shown itself, and there is nothing left for an output of the cell's.
     hook.finish_displayhook = lambda: finish() if hook.data else None
 
     async def watched(code: str) -> Any:
-        with limit(SECONDS, "<ipython-input", "ipykernel_", str(Path.home())):
-            return await run(code)
+        with limit(SECONDS, "<ipython-input"):
+            return await pglite.in_turn(run(code), restarted)
 
     shell.kernel.run = watched
 

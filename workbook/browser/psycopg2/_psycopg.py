@@ -164,6 +164,14 @@ class Server:
 SERVERS: dict[str, Server] = {}
 
 
+def restarted(database: str) -> None:
+    """A database has become another: what a session has not committed is gone."""
+    server = SERVERS.get(database)
+    if server and server.latest:
+        server.latest.lost = server.latest.state != "I"
+        server.latest = None
+
+
 class ConnectionInfo:
     """What SQLAlchemy, and the lessons, ask about a connection."""
 
