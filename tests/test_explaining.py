@@ -69,11 +69,32 @@ def test_how_to_read_it_names_kind_reason_statement_and_place() -> None:
         assert words in repr(card)
 
 
-@pytest.mark.parametrize("library", ["alembic/script/revision.py", "asyncpg/protocol.pyx"])
+@pytest.mark.parametrize(
+    "library",
+    [
+        "alembic/script/revision.py",
+        "asyncpg/protocol.pyx",
+        "/usr/local/bin/flask",
+        r"C:\venv\Scripts\alembic.exe\__main__.py",
+        r"G:\Python\Python311\Lib\configparser.py",
+        "/usr/lib/python2.7/runpy.py",
+    ],
+)
 def test_a_place_is_never_a_library_s(library: str) -> None:
     where = f'  File "{library}", line 8, in x\n    y\n'
     text = f"Traceback (most recent call last):\n{where}CommandError: Can't locate revision identified by 'ab'"
     assert "Line 8" not in repr(why(text))
+
+
+def test_a_frame_of_compiled_code_is_no_place_and_an_error_is_no_line_of_one() -> None:
+    frames = (
+        'Traceback (most recent call last):\n  File "/app/config.py", line 76, in <module>\n{}'
+        '  File "pydantic/main.py", line 341, in pydantic.main.BaseModel.__init__\n'
+        "pydantic.error_wrappers.ValidationError: 1 validation error for Settings\nDSN\n"
+    )
+    assert "Line 76 of config.py: s = S()" in repr(explain(frames.format("    s = S()\n")))
+    cut = '  File "/app/env.py", line 3, in <module>\nValueError: no time'
+    assert "Line 3 of env.py." in repr(explain(cut))
 
 
 def test_an_exception_can_be_handed_in() -> None:
@@ -318,6 +339,90 @@ def test_an_unknown_error_is_not_explained_by_another_one_before_it() -> None:
 def test_what_was_seen_comes_first_and_causes_are_weighed(text: str, name: str, words: str) -> None:
     card = explain(text)
     assert card.title == f"Known: {name}" and words in repr(card)
+
+
+MISSING = 'psycopg2.errors.UndefinedColumn: column "{}" of relation "jobs" does not exist\n'
+READ = (
+    '  File "/app/env.py", line 3, in <module>\n  File "G:\\Python311\\Lib\\configparser.py", line'
+    " 1035, in _read\n    for lineno, line in enumerate(fp, start=1):\n"
+)
+RUNS = "INFO  [alembic.runtime.migration] Running upgrade a1 -> b2, x\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "words"),
+    [
+        (  # -c names a file that is not there
+            "START: alembic.config, argv=['-c', '/app/alembic.ini', 'upgrade', 'head']\n"
+            "  FAILED: No 'script_location' key found in configuration.\n",
+            "no settings for Alembic",
+            "or at the path that -c names",
+        ),
+        (  # a package's type, and none of the project's own
+            '  File "/app/versions/a1_x.py", line 27, in upgrade\n    geo.types.Point(srid=4326),\n'
+            "NameError: name 'geo' is not defined",
+            "a draft that names what it does not import",
+            "all that are not SQLAlchemy's own",
+        ),
+        (
+            MISSING.format("d")
+            + "LINE 2:   SET d.scheme=(\n[SQL: UPDATE jobs d\n  SET d.scheme=(1)]",
+            "a table's name where SET wants a column",
+            "stands alone",
+        ),
+        (  # nothing tells whether mapped classes wrote it
+            RUNS + MISSING.format("plan"),
+            "a column that is not there at this revision",
+            "Does the revision import the models?",
+        ),
+        (
+            RUNS + "sqlite3.OperationalError: no such column: printers.name",
+            "a column that is not there at this revision",
+            "Does the revision import the models?",
+        ),
+        (
+            "(psycopg2.OperationalError) FATAL: password authentication failed for user XXX",
+            "a password that the server refuses",
+            "three stars",
+        ),
+        (
+            "ImportError: cannot import name 'Job' from partially\ninitialized module 'app.models'"
+            " (circular import)",
+            "modules that import each other",
+            "the one that asks",
+        ),
+        (
+            "Cannot drop index 'user_id': needed in a foreign key constraint",
+            "an index that a foreign key needs",
+            "MySQL checks",
+        ),
+        (
+            "AttributeError: 'str' object has no attribute '_execute_on_connection'",
+            "text that SQLAlchemy does not take",
+            "sa.text",
+        ),
+        (
+            READ + "UnicodeDecodeError: 'gbk' codec can't decode byte 0x80 in position 120",
+            "settings that cannot be decoded",
+            "in ASCII",
+        ),
+        (
+            'psycopg.errors.InvalidTableDefinition: cannot change name of view column "first" to',
+            "a view that is replaced by another shape",
+            "DROP VIEW",
+        ),
+    ],
+)
+def test_what_real_errors_were_explained_wrongly_by(text: str, name: str, words: str) -> None:
+    card = explain(text)
+    assert card.title == f"Known: {name}" and words in repr(card)
+
+
+def test_a_table_s_name_in_set_is_nothing_else() -> None:
+    said = repr(explain(MISSING.format("jobs") + "[SQL: UPDATE jobs SET n = 1, jobs.plan = 'x']"))
+    assert "SET wants a column" in said and "It can also be" not in said
+    other = explain(MISSING.format("plan") + "[SQL: UPDATE jobs SET plan = jobs.title]")
+    assert other.title == "Known: a column that is not there"
 
 
 def test_errors_of_other_tools_that_mean_the_same() -> None:

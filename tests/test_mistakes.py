@@ -728,6 +728,11 @@ CASES.update(
         ),
         "G16": queried("SELECT 'abc'::integer"),
         "G26": queried("INSERT INTO companies VALUES (true, 'x')"),
+        "G27": queried(
+            "CREATE VIEW v AS SELECT id FROM companies",
+            "CREATE OR REPLACE VIEW v AS SELECT name, id FROM companies",
+        ),
+        "G04c": queried("UPDATE companies c SET c.name = 'x'"),
         "G17": queried("ALTER TABLE companies ALTER id DROP NOT NULL"),
         "G17b": queried("ALTER TABLE companies ADD PRIMARY KEY (name)"),
         "G18": queried(
@@ -1182,6 +1187,12 @@ CASES.update(
 )
 
 
+@case("P19")
+def undecodable(lab: Lab) -> str:
+    (lab.folder / "alembic.ini").write_bytes(b"# \xe2\x81\xff\n" + INI.encode())
+    return lab.alembic("current")
+
+
 @case("P01")
 def in_a_circle(lab: Lab) -> str:
     lab.write("one.py", "from two import Base")
@@ -1326,7 +1337,10 @@ def fenced(text: str) -> str:
 
 # What is left could be the words of anything else.
 NEEDS_MORE: dict[Callable[[str], str], set[str]] = {
-    last_line: {"A08", "B19", "C03", "P04", "P18", "F04b", "D03", "D10", "D14b", "D21b", "E12"},
+    last_line: {
+        *("A08", "B19", "C03", "P04", "P18", "P19", "F04b", "D03", "D10", "D14b", "D21b", "E12"),
+        *("G04c",),
+    },
     end: {"D03", "D10"},
     wrapped: {"B19", "D03", "D10", "P04"},
     coloured: set(),

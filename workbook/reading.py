@@ -56,8 +56,9 @@ FRAME = re.compile(
     re.MULTILINE,
 )
 LIBRARIES = re.compile(
-    r"site-packages|dist-packages|[/\\]lib(?:64)?[/\\]python3|<frozen|<string>|\.pyx$"
-    r"|^(?:alembic[/\\](?!env|versions)|sqlalchemy[/\\])"
+    r"site-packages|dist-packages|[/\\]lib(?:64)?[/\\]python\d|[/\\]Python\d+[/\\]Lib[/\\]|<frozen"
+    r"|<string>|\.pyx$|^(?:alembic[/\\](?!env|versions)|sqlalchemy[/\\])"
+    r"|[/\\]bin[/\\][\w-]+$|\.exe[/\\]__main__"  # what pip makes to start a program
 )
 RUNNING = re.compile(r"Running (upgrade|downgrade) +(\S*) *-> *(\S*?),? ")
 STATEMENT = re.compile(
@@ -218,9 +219,11 @@ def _frames(text: str) -> Iterator[Place]:
     """The places in a traceback that are not in a library."""
     for each in FRAME.finditer(text):
         file = each["file"] or each["file2"]
-        if not LIBRARIES.search(file):
+        function = each["function"] or each["function2"] or ""
+        compiled = "." in (each["function"] or "")  # Cython's, with no source to show
+        if not compiled and not LIBRARIES.search(file):
             code = text[each.end() :].partition("\n")[0].strip()
-            function = each["function"] or each["function2"] or ""
+            code = code if re.search(r"\w", code) and not ANCHOR.match(code) else ""
             yield Place(file, int(each["number"] or each["number2"]), function, code)
 
 

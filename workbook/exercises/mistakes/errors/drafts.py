@@ -550,8 +550,8 @@ ENTRIES = (
         id="B19",
         mistake=Mistake(
             "a draft that names what it does not import",
-            "A type of the project's own is written with its module's name, and the file has no import"
-            " for it.",
+            "The draft writes a type with its module's name, as it does with all that are not SQLAlchemy's"
+            " own, and the file has no import for it.",
             "Write the import at the top of the revision, or into script.py.mako for all of them.",
         ),
         lines=("NameError: name '{name}' is not defined",),

@@ -115,6 +115,7 @@ ENTRIES = (
             "Drop the foreign key first, or make another index on the same columns before.",
         ),
         lines=("(1553, \"Cannot drop index '{index}': needed in a foreign key constraint\")",),
+        also=("Cannot drop index '{index}': needed in a foreign key constraint",),
         prevent="Drop keys before their indexes.",
         source="https://github.com/pinterest/querybook/issues/935",
         chapter=8,

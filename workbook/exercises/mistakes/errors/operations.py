@@ -49,6 +49,14 @@ def _by_the_orm(seen: Seen) -> bool:
     return bool(labels or re.search(r"sqlalchemy[/\\]orm[/\\]", seen.reading.text))
 
 
+def qualified(seen: Seen) -> bool:
+    """Whether the column that is missed is a table's name before a dot, in what an UPDATE sets."""
+    block = seen.reading.block
+    named = re.search(r'column\s+"(\w+)"\s+of\s+relation', block)
+    target = rf'(?:\bSET\s+|,\s*)"?{named[1]}"?\s*\.[^=]*=' if named else r"\Z\A"
+    return bool(re.search(target, f"{seen.reading.statement}\n{block}", re.IGNORECASE))
+
+
 ENTRIES = (
     Entry(
         id="D01",
@@ -315,34 +323,19 @@ ENTRIES = (
         ),
         kinds=("UndefinedColumn",),
         when=lambda seen: (
-            False if _in_migration(seen) or "ForeignKey" in seen.reading.block else None
+            False
+            if _in_migration(seen) or "ForeignKey" in seen.reading.block or qualified(seen)
+            else None
         ),
         prevent="Deploys that expand first and contract later.",
         chapter=12,
         commands=("python",),
     ),
     Entry(
-        id="D07",
-        mistake=shared("models imported into a migration"),
-        lines=(
-            '(psycopg2.errors.UndefinedColumn) column "{column}" of relation "{table}" does not exist',
-        ),
-        also=("column {column} does not exist",),
-        when=lambda seen: (
-            _in_migration(seen)
-            and ("HINT" not in seen.reading.block and (_by_the_orm(seen) or None))
-        ),
-        cure="sa.table and sa.column in the revision, with the columns that are there at this point.",
-        tell="Does the revision import the models? They know columns of later revisions.",
-        account="A mapped class wrote the statement and names a column that the table does not have at this point of the history. The models know the columns of later revisions; the revision runs before them.",
-        prevent="A revision imports op and sa, and nothing of the project.",
-        chapter=7,
-    ),
-    Entry(
         id="G04b",
         mistake=Mistake(
             "a column that is not there at this revision",
-            "The revision names a column that the table does not have at this point of the history: the name is spelled otherwise, another revision should have made it, or the table was changed by hand.",
+            "A statement names a column that the table does not have at this point of the history. Most often the name is spelled otherwise, or another revision should have made it; it can also be that the table was changed by hand, or that mapped classes of today wrote the statement.",
             "Compare the name with what the revisions before it make; a HINT proposes one that is there.",
         ),
         lines=(
@@ -355,8 +348,41 @@ ENTRIES = (
             "Unknown column '",
         ),
         kinds=("UndefinedColumn",),
-        when=lambda seen: False if _in_migration(seen) is False else None,
+        when=lambda seen: False if _in_migration(seen) is False or qualified(seen) else None,
         prevent="Build a database from nothing in CI, with the revisions alone.",
+        chapter=7,
+    ),
+    Entry(
+        id="D07",
+        mistake=shared("models imported into a migration"),
+        lines=(
+            '(psycopg2.errors.UndefinedColumn) column "{column}" of relation "{table}" does not exist',
+        ),
+        also=("column {column} does not exist", "no such column: ", "Unknown column '"),
+        when=lambda seen: (
+            not qualified(seen)
+            and _in_migration(seen)
+            and ("HINT" not in seen.reading.block and (_by_the_orm(seen) or None))
+        ),
+        cure="sa.table and sa.column in the revision, with the columns that are there at this point.",
+        tell="Does the revision import the models? They know columns of later revisions.",
+        account="A mapped class wrote the statement and names a column that the table does not have at this point of the history. The models know the columns of later revisions; the revision runs before them.",
+        prevent="A revision imports op and sa, and nothing of the project.",
+        chapter=7,
+    ),
+    Entry(
+        id="G04c",
+        mistake=Mistake(
+            "a table's name where SET wants a column",
+            "What UPDATE sets is a column of its one table, and stands alone: PostgreSQL takes the table"
+            " or the alias before the dot for a column, and finds none of that name.",
+            "SET column = ... without the table or the alias. To the right of = and in WHERE it may stand.",
+        ),
+        lines=(
+            '(psycopg2.errors.UndefinedColumn) column "{column}" of relation "{table}" does not exist',
+        ),
+        when=qualified,
+        prevent="Run SQL that was written for another system on PostgreSQL once.",
         chapter=7,
     ),
     Entry(
@@ -366,6 +392,7 @@ ENTRIES = (
         also=(
             "should be explicitly declared as text(",
             "should be explicitly declared with text(",
+            "AttributeError: 'str' object has no attribute '_execute_on_connection'",
         ),
         cure='connection.execute(sa.text("...")). op.execute takes plain text.',
         account="SQLAlchemy executes its own constructs, and was handed something else: most often plain text, which has to be wrapped in sa.text(...).",
@@ -628,6 +655,20 @@ ENTRIES = (
         prevent="Columns with their types in data migrations.",
         chapter=7,
         commands=("python", "upgrade"),
+    ),
+    Entry(
+        id="G27",
+        mistake=Mistake(
+            "a view that is replaced by another shape",
+            "CREATE OR REPLACE VIEW keeps the view's columns, with their names, types and order, and may"
+            " only add some at the end. This one renames, moves, drops or retypes a column.",
+            "New columns at the end; or DROP VIEW and CREATE VIEW in the same revision, with the views and"
+            " grants that hang on it made again.",
+        ),
+        lines=("(psycopg2.errors.InvalidTableDefinition) cannot change name of view column",),
+        also=("cannot drop columns from view", "cannot change data type of view column"),
+        prevent="Take a view's revision up from a database that has the old view.",
+        chapter=8,
     ),
     Entry(
         id="G17",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from workbook.exercises import Mistake
 from workbook.exercises.mistakes.errors import Entry, Seen
-from workbook.exercises.mistakes.errors.operations import invalid
+from workbook.exercises.mistakes.errors.operations import invalid, qualified
 
 
 def _holders(seen: Seen) -> Iterable[str]:
@@ -100,7 +100,7 @@ ENTRIES = (
             "Deploy code that does not use the column, then drop it. For now: bring the column back.",
         ),
         lines=("(psycopg2.errors.UndefinedColumn) column {column} does not exist",),
-        when=lambda seen: False if seen.reading.running[0] else None,
+        when=lambda seen: False if seen.reading.running[0] or qualified(seen) else None,
         tell="Was the column dropped or renamed? Then this code is older than the database.",
         prevent="Expand and contract.",
         chapter=12,
@@ -117,7 +117,7 @@ ENTRIES = (
         lines=(
             '(psycopg2.errors.UndefinedColumn) column "{column}" of relation "{table}" does not exist',
         ),
-        when=lambda seen: False if seen.reading.running[0] else None,
+        when=lambda seen: False if seen.reading.running[0] or qualified(seen) else None,
         tell="The application still writes a column that was dropped.",
         prevent="Code first, column later.",
         chapter=12,

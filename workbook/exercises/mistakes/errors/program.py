@@ -4,6 +4,7 @@ import re
 
 from workbook.exercises import Mistake
 from workbook.exercises.mistakes.errors import Entry, Seen
+from workbook.reading import squeezed
 
 INSIDE = re.compile(
     r"(?:site|dist)-packages/(?:alembic|sqlalchemy|flask_sqlalchemy|flask_migrate|sqlmodel)/",
@@ -39,7 +40,10 @@ ENTRIES = (
             "ImportError: cannot import name '{name}' from partially initialized module '{module}'"
             " (most likely due to a circular import)",
         ),
-        also=("partially initialized module '{module}' has no attribute",),
+        also=(
+            "cannot import name '{name}' from partially initialized module",
+            "partially initialized module '{module}' has no attribute",
+        ),
         prevent="Imports that point one way.",
         chapter=6,
         commands=("upgrade", "revision --autogenerate"),
@@ -418,6 +422,20 @@ ENTRIES = (
         prevent="Keep what you read in a list.",
         chapter=7,
         commands=("upgrade", "python"),
+    ),
+    Entry(
+        id="P19",
+        mistake=Mistake(
+            "settings that cannot be decoded",
+            "The ini file holds bytes that the encoding it is read with does not have. Alembic reads it in"
+            " the machine's own encoding, so a letter or a dash from UTF-8 stops it on some machines only.",
+            "Keep alembic.ini in ASCII: most often it is a comment. The message gives the position.",
+        ),
+        lines=("UnicodeDecodeError: '{codec}' codec can't decode byte",),
+        when=lambda seen: "configparser.py" in squeezed(seen.reading.text),
+        prevent="A test that alembic.ini is ASCII.",
+        chapter=13,
+        commands=("upgrade", "current"),
     ),
     Entry(
         id="P17",
