@@ -365,9 +365,12 @@ def left_type(seen: Seen) -> Found:
             "The next upgrade copes, and the way back still leaves the type job_kind behind.",
         )
     if "job_kind" in seen.down.schema.enums:
-        return LEFT, "After a way back, the next upgrade stops: something is still there."
+        return (
+            LEFT,
+            "After a way back, the type job_kind is still there, and the next upgrade stops.",
+        )
     if labels and not in_use:
-        return LEFT, "The way back is clean. On the server, something of an old try is in the way."
+        return LEFT, "The way back is clean. On the server, the type of an old try is in the way."
     return DONE, "jobs.kind comes, goes without a trace, and comes again."
 
 
@@ -576,12 +579,25 @@ def _at_head(seen: Seen) -> list[str]:
     """How the server, or a new machine, differs from what the models ask for."""
     if seen.row != tuple(sorted(seen.heads)):
         return [f"The server is at {', '.join(seen.row) or 'no revision'}, not at the head yet."]
-    left = schema.differences(seen.server, wanted())
-    if left:
-        return ["The tables are not what the models ask for.", *left[:3]]
-    left = schema.differences(seen.play.said or seen.server, wanted())
     new = "A new machine does not get the tables that the models ask for, as the server has them."
-    return [new, *left[:3]] if left else []
+    for where, said, made in (
+        ("the server", "The tables are not what the models ask for.", seen.server),
+        ("a new machine", new, seen.play.said or seen.server),
+    ):
+        if left := schema.differences(made, wanted()):
+            return [said, *left[:3]]
+        if other := _indexes(made) - _indexes(wanted()):
+            names = " or ".join(_indexes(wanted()) - _indexes(made))
+            return [
+                f"On {where}, an index is called {min(other)}. The models ask for {names}: alembic"
+                " check would have it dropped, and made anew."
+            ]
+    return []
+
+
+def _indexes(content: Schema) -> set[str]:
+    """The names of all indexes: by them, Alembic tells one from another."""
+    return {each.name for table in content.tables.values() for each in table.indexes}
 
 
 def meanwhile(watched: object) -> tuple[bool, str]:
@@ -594,6 +610,12 @@ def meanwhile(watched: object) -> tuple[bool, str]:
             "Meanwhile: others were at work than those of the lesson, traffic("
             f'"jobs", "title", report={REPORT}).'
         )
+    early = [each for each in ADDED if each in before]
+    if early:
+        return False, (
+            f"Meanwhile: jobs.{early[0]} was there before they came. Take the upgrade back, and let"
+            " all of it run in that traffic."
+        )
     if not watched.record.locks and before == after:
         return False, "Meanwhile: no migration was at work in that traffic."
     longest = max(watched.longest("read"), watched.longest("write"))
@@ -601,12 +623,9 @@ def meanwhile(watched: object) -> tuple[bool, str]:
         kinds = ", ".join(sorted({*watched.errors}))
         return False, f"Meanwhile: {len(watched.errors)} reads and writes failed, {kinds}."
     if longest > REPORT / 2:
-        return False, f"Meanwhile: somebody waited for {longest:.1f} seconds to see a job."
-    early = [each for each in ADDED if each in before]
-    if early:
         return False, (
-            f"Meanwhile: jobs.{early[0]} was there before they came. Take the upgrade back, and let"
-            " all of it run in that traffic."
+            f"Meanwhile: somebody waited for {longest:.1f} seconds to see a job. More than"
+            f" {REPORT / 2:.0f} is too long. To try again, take the upgrade back first."
         )
     late = [each for each in ADDED if each not in after]
     if late:
