@@ -20,6 +20,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 from pygments import lex
 from pygments.token import Keyword, Name
+from test_lite import Quiet
 
 from workbook import ROOT, WorkbookError
 from workbook.author import pages
@@ -73,18 +74,11 @@ class Site:
         return sorted(each.relative_to(self.folder).as_posix() for each in found)
 
 
-class Files(http.server.SimpleHTTPRequestHandler):
-    """A host of files that says nothing."""
-
-    def log_message(self, *told: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     pages.build(folder)
-    handler = functools.partial(Files, directory=str(folder.parent))
+    handler = functools.partial(Quiet, directory=str(folder.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield Site(folder, f"http://127.0.0.1:{server.server_port}/{folder.name}/")
@@ -205,7 +199,12 @@ def test_the_keyboard_leads_to_the_text_and_through_a_search(site: Site, page: P
     page.keyboard.press("/")
     page.keyboard.type("lock_timeout")
     page.keyboard.press("Enter")
-    page.locator("#search-results li a").first.focus()
+    expect(page.locator(".search-summary")).to_contain_text("finished")
+    found = page.locator("#search-results li a")
+    first, *others = (each.get_attribute("href") or "" for each in found.all())
+    lessons = [each for each in (first, *others) if each.startswith("notebooks/")]
+    assert first in lessons and lessons == sorted(lessons)  # each has the word in its text
+    found.first.focus()
     page.keyboard.press("Enter")
     expect(page.locator("article")).to_contain_text("lock_timeout")
 

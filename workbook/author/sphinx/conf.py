@@ -1,5 +1,7 @@
 """Sphinx's settings for the pages; workbook/author/pages.py runs it."""
 
+from pathlib import Path
+
 project = html_title = "Learn database migrations"
 language = "en"
 extensions = ["myst_nb", "workbook.author.pages"]
@@ -16,6 +18,7 @@ html_static_path = ["static"]
 html_favicon = "static/icon.svg"
 html_css_files = ["pages.css"]
 html_js_files = ["pages.js"]
+html_search_scorer = str(Path(__file__).parent / "score.js")
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False
