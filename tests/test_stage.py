@@ -15,7 +15,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -114,6 +114,28 @@ USED = """
     else if (!parent.closest("svg")) text = Math.min(text, parseFloat(getComputedStyle(parent).fontSize));
   }
   return [bottom / innerHeight, right / innerWidth, text * 720 / innerHeight];
+}
+"""
+
+
+# The contrast of the text in each kind of box, and of a link there, as WCAG reckons it.
+CONTRAST = """
+() => {
+  const light = (colour) => {
+    const parts = colour.match(/[\\d.]+/g).map((each) => each / 255);
+    const [r, g, b] = parts.map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  return ["warning", "info", "success", "danger"].flatMap((kind) => {
+    const box = document.createElement("div");
+    box.className = `alert alert-${kind}`;
+    box.innerHTML = "<a href='#'></a>";
+    document.querySelector(".jp-MarkdownCell .jp-RenderedHTMLCommon").append(box);
+    const ground = light(getComputedStyle(box).backgroundColor) + 0.05;
+    const ratios = [box, box.firstChild].map((each) => light(getComputedStyle(each).color) + 0.05);
+    box.remove();
+    return ratios.map((each) => Math.max(each, ground) / Math.min(each, ground));
+  });
 }
 """
 
@@ -222,12 +244,11 @@ def test_every_slide_fits(page: Page, lab: Lab, place: Place, name: str) -> None
     slides = stage.slides(file)
     page.keyboard.press("End")
     expect(footer(page)).to_have_text(re.compile(r"^\d+ / \d+$"))
-    last = number(page)
-    page.keyboard.press("Home")
-    if "start" not in [cell.id for cell in slides[0].cells]:
-        page.keyboard.press("PageUp")  # to the talk's title
+    first = number(page) - len(slides) + 1
+    for key in ("o", *str(first), "Enter"):
+        page.keyboard.press(key)
     found, used = [], []
-    for at, slide in enumerate(slides, last - len(slides) + 1):
+    for at, slide in enumerate(slides, first):
         expect(footer(page)).to_have_text(re.compile(f"^{at} /"))
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
@@ -419,9 +440,13 @@ def test_the_overview_leads_to_any_slide_of_the_talk(page: Page, lab: Lab, place
     expect(footer(page)).to_have_text(f"{total} / {total}")
 
 
+def not_an_exercise(cell: nbformat.NotebookNode) -> bool:
+    return "exercise" not in cell.metadata.get("tags", [])
+
+
 def runs(cell: nbformat.NotebookNode) -> bool:
     """Whether a clicker runs it."""
-    return cell.cell_type == "code" and "exercise" not in cell.metadata.get("tags", [])
+    return cell.cell_type == "code" and not_an_exercise(cell)
 
 
 def type_and_run(page: Page, source: str) -> None:
@@ -547,6 +572,8 @@ class Firefox:
         self.read()
         self("NewSession")
         self("SetWindowRect", width=1280, height=720)
+        width, height = self.evaluate("() => [outerWidth - innerWidth, outerHeight - innerHeight]")
+        self("SetWindowRect", width=1280 + width, height=720 + height)
 
     def answers(self, port: int) -> bool:
         with contextlib.suppress(OSError):
@@ -600,7 +627,8 @@ def test_a_chapter_in_firefox(firefox: Firefox, lab: Lab, place: Place) -> None:
     firefox("Navigate", url=f"{lab.url}lab/tree/{folder}/{name}?token={lab.token}&reset")
     found = []
     for number, slide in enumerate(slides, 1):
-        for run in range(sum(map(runs, slide.cells)) + 1):
+        # what comes after an exercise waits until that has run
+        for run in range(sum(map(runs, takewhile(not_an_exercise, slide.cells))) + 1):
             wait_for(partial(firefox.shows, f"{number} / {len(slides)}", run), PATIENCE / 1000)
             if run == 0:
                 found += [f"{slide.cells[0].id}: {fault}" for fault in firefox.evaluate(FAULTS)]
@@ -631,6 +659,7 @@ def test_light_type_on_a_dark_screen(chromium: Browser) -> None:
         page.goto(f"{lab.url}?token={lab.token}")  # where the launcher's own link goes
         expect(footer(page)).to_have_text("1 / 26", timeout=PATIENCE)
         assert page.locator("body").get_attribute("data-jp-theme-light") == "false"
+        assert min(page.evaluate(CONTRAST)) >= 4.5
         page.keyboard.press("End")
         page.keyboard.press("ArrowRight")  # the talk goes on in the next chapter
         expect(page.locator(".jp-RenderedHTMLCommon:visible").first).to_contain_text(

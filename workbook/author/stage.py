@@ -40,6 +40,7 @@ PATHS = {
     "30-3": "Part III in 30 minutes",
     "60-3": "Part III in 60 minutes",
 }
+WITH = "with SQLAlchemy, Alembic and a real PostgreSQL"
 SECONDS = 30  # an audience does not wait longer
 
 
@@ -152,7 +153,7 @@ def on_path(chapter: int | None, path: str) -> dict[str, NotebookNode]:
             found[file.name] = notebook
             about.append(f"- {lesson.title}: {lesson.about}")
     first, last = next(iter(found.values())), next(reversed(found.values()))
-    first.cells.insert(0, plain_slide("Database migrations", PATHS[path]))
+    first.cells.insert(0, plain_slide("Database migrations", f"{WITH}\n\n{PATHS[path]}"))
     last.cells.append(plain_slide("What you have seen", "\n".join(about)))
     return found
 

@@ -25,6 +25,7 @@
     const panel = () => tracker.currentWidget;
     const isOn = () => document.body.classList.contains(NAME);
     let notes = null; // the second window
+    let running = 0; // how many cells by our keys
 
     // What a reload must not lose, for each talk: a talk's notebooks are in one folder.
     const folder = () => panel().context.path.replace(/[^/]*$/, "");
@@ -87,8 +88,9 @@
     // SQL and commands have colours of their own language, not Python's.
     function colour(model) {
       const source = model.sharedModel.getSource();
-      const isShell = source.split("\n").every((line) => line.startsWith("!"));
-      const mime = source.startsWith("%%sql") ? "text/x-sql" : isShell ? "text/x-sh" : null;
+      const all = (sign) => source.split("\n").every((line) => line.startsWith(sign));
+      const isSql = source.startsWith("%%sql") || (all("%") && source.includes("%sql "));
+      const mime = isSql ? "text/x-sql" : all("!") ? "text/x-sh" : null;
       if (mime && model.mimeType !== mime) model.mimeType = mime;
     }
 
@@ -113,7 +115,7 @@
       if (isOn() && !shown.includes(notebook.activeCell)) {
         notebook.activeCellIndex = notebook.widgets.indexOf(shown.at(-1));
       }
-      const status = panel().sessionContext.session?.kernel?.status ?? "no kernel";
+      const status = running ? "busy" : (panel().sessionContext.session?.kernel?.status ?? "no kernel");
       const number = `${first + at + 1} / ${talk.length}`;
       footer.textContent = status === "idle" ? number : `${status}  ${number}`;
       const { chapter } = talk[first + at];
@@ -205,11 +207,10 @@
 
     // The one key of a clicker: what has not run on the slide runs, then the next slide comes. Hit
     // twice, it does not run a cell twice.
-    let running = 0;
     function forward() {
       if (running) return;
       const now = here();
-      const waiting = now?.all[now.at].find(waits);
+      const waiting = now && revealed(now.all[now.at]).find(waits);
       if (!waiting) return step(1);
       now.notebook.activeCellIndex = now.notebook.widgets.indexOf(waiting);
       void run();
@@ -332,14 +333,16 @@
       }
       await app.commands.execute("notebook:clear-all-cell-outputs");
       await panel().sessionContext.restartKernel();
-      const cells = all.slice(0, at).flat().filter(waits);
-      for (const cell of cells) {
-        notebook.activeCellIndex = notebook.widgets.indexOf(cell);
-        await run();
-        if (!isDone(cell)) break; // it stays in sight
+      let failed = false;
+      for (const slide of all.slice(0, at)) {
+        for (let cell; !failed && (cell = revealed(slide).find(waits)); failed = !isDone(cell)) {
+          notebook.activeCellIndex = notebook.widgets.indexOf(cell);
+          await run();
+        }
       }
       running -= 1;
-      if (cells.every(isDone)) go(first + at);
+      if (!failed) go(first + at);
+      show();
       void save();
     }
 
