@@ -748,7 +748,12 @@ STOPPED = (
         "a column that is there already",
         "The table has a column of this name, and add_column brings a new one.",
         "Does the task ask for a new column, or for a change to one that is there?",
-        lambda t: t.failed("DuplicateColumn") and t.calls("add_column", "upgrade"),
+        # not the second upgrade: there it was the downgrade that left it
+        lambda t: (
+            t.failed("DuplicateColumn")
+            and t.error.step == "upgrade"
+            and t.calls("add_column", "upgrade")
+        ),
         step="upgrade",
     ),
     Mistake(
