@@ -30,6 +30,7 @@ from workbook.contents import CHAPTERS
 from workbook.pictures.visits import WORDS
 from workbook.server import database
 
+MOST = 7  # chapters of which the closing slide has room for a line
 PATHS = {
     "short": "the core of each chapter",
     "long": "every slide of each chapter",
@@ -126,7 +127,8 @@ def handout(chapter: int | None, path: str) -> Path:
 
 def on_path(chapter: int | None, path: str) -> dict[str, NotebookNode]:
     """The notebooks of a talk by name, with a title and a closing slide; other cells are skipped."""
-    found, about = {}, []
+    found: dict[str, NotebookNode] = {}
+    about: list[tuple[str, str]] = []
     for file in notebooks(chapter):
         notebook = nbformat.read(file, 4)
         lesson = next(each for each in CHAPTERS.values() if each.lesson == file.name)
@@ -151,10 +153,13 @@ def on_path(chapter: int | None, path: str) -> dict[str, NotebookNode]:
                 cell.metadata["slideshow"] = {"slide_type": "skip"}
         if on:
             found[file.name] = notebook
-            about.append(f"- {lesson.title}: {lesson.about}")
+            about.append((lesson.title, lesson.about))
     first, last = next(iter(found.values())), next(reversed(found.values()))
     first.cells.insert(0, plain_slide("Database migrations", f"{WITH}\n\n{PATHS[path]}"))
-    last.cells.append(plain_slide("What you have seen", "\n".join(about)))
+    lines = [f"- {title}: {words}" for title, words in about]
+    if len(lines) > MOST:
+        lines = ["; ".join(title for title, _ in about) + "."]
+    last.cells.append(plain_slide("What you have seen", "\n".join(lines)))
     return found
 
 
