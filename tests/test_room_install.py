@@ -203,7 +203,7 @@ ELSEWHERE = {
     "room install names.txt --teacher ada --address https://room.example.com": "below, without Caddy",
     "room rehearse --learners 30": "test_room.py has seven learners: thirty take half an hour",
     "room prepare --one-origin": "test_room_browser.py",
-    'room prepare --names names.txt --admin "host=127.0.0.1 user=postgres passfile=/root/.pgpass"': "`install` and the rehearsals call it, with addresses of their own",
+    'room prepare --names names.txt --admin "host=127.0.0.1 user=postgres"': "`install` and the rehearsals call it, with addresses of their own",
     "nft -f /srv/room/connections.nft": "the hub's service calls it; a container may not",
     "room board": "opens JupyterLab until somebody closes it; test_board.py runs the board",
     "python3 -m workbook present": "test_stage.py",
