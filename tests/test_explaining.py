@@ -292,53 +292,47 @@ def test_an_unknown_error_is_not_explained_by_another_one_before_it() -> None:
     assert explain(PASTED + "sqlalchemy.exc.DataError: (psycopg2.DataError) x").title == UNKNOWN
 
 
-@pytest.mark.parametrize(
-    ("text", "name", "words"),
-    [
-        (  # the driver wrote numpy's own name
-            '(psycopg2.errors.InvalidSchemaName) schema "np" does not exist\nLINE 1: (np.float64(1))',
-            "a number of numpy's",
-            "float(value)",
-        ),
-        (
-            'psycopg2.errors.UndefinedColumn: column "userid" does not exist\n'
-            'HINT:  Perhaps you meant to reference the column "orders.userId".',
-            "a column that is not there",
-            'PostgreSQL proposes: Perhaps you meant to reference the column "orders.userId".',
-        ),
-        (
-            "psycopg2.OperationalError: server closed the connection unexpectedly",
-            "a connection that was cut",
-            "do the work in batches",
-        ),
-        (
-            "FAILED: Can't locate revision identified by '417acfc005d6'",
-            "a revision that no file has",
-            "two programs keep their ids in the same alembic_version table",
-        ),
-        (
-            'psycopg2.errors.UndefinedTable: relation "users" does not exist\n'
-            "[SQL: ALTER TABLE users ADD COLUMN email VARCHAR]",
-            "a table that is not there",
-            "no revision makes it at all, because create_all",
-        ),
-        (
-            "sqlalchemy.exc.InvalidRequestError: Table 'users' is already defined for this MetaData"
-            " instance.",
-            "the same table twice",
-            "two classes with one __tablename__",
-        ),
-        (
-            "alembic.util.exc.CommandError: Online migration expected to match one row when updating"
-            " 'a1' to 'b2' in 'alembic_version'; 0 found",
-            "alembic_version changed on the way",
-            "version_table",
-        ),
-    ],
-)
-def test_what_was_seen_comes_first_and_causes_are_weighed(text: str, name: str, words: str) -> None:
-    card = explain(text)
-    assert card.title == f"Known: {name}" and words in repr(card)
+WEIGHED = [
+    (  # the driver wrote numpy's own name
+        '(psycopg2.errors.InvalidSchemaName) schema "np" does not exist\nLINE 1: (np.float64(1))',
+        "a number of numpy's",
+        "float(value)",
+    ),
+    (
+        'psycopg2.errors.UndefinedColumn: column "userid" does not exist\n'
+        'HINT:  Perhaps you meant to reference the column "orders.userId".',
+        "a column that is not there",
+        'PostgreSQL proposes: Perhaps you meant to reference the column "orders.userId".',
+    ),
+    (
+        "psycopg2.OperationalError: server closed the connection unexpectedly",
+        "a connection that was cut",
+        "do the work in batches",
+    ),
+    (
+        "FAILED: Can't locate revision identified by '417acfc005d6'",
+        "a revision that no file has",
+        "two programs keep their ids in the same alembic_version table",
+    ),
+    (
+        'psycopg2.errors.UndefinedTable: relation "users" does not exist\n'
+        "[SQL: ALTER TABLE users ADD COLUMN email VARCHAR]",
+        "a table that is not there",
+        "no revision makes it at all, because create_all",
+    ),
+    (
+        "sqlalchemy.exc.InvalidRequestError: Table 'users' is already defined for this MetaData"
+        " instance.",
+        "the same table twice",
+        "two classes with one __tablename__",
+    ),
+    (
+        "alembic.util.exc.CommandError: Online migration expected to match one row when updating"
+        " 'a1' to 'b2' in 'alembic_version'; 0 found",
+        "alembic_version changed on the way",
+        "version_table",
+    ),
+]
 
 
 MISSING = 'psycopg2.errors.UndefinedColumn: column "{}" of relation "jobs" does not exist\n'
@@ -349,71 +343,71 @@ READ = (
 RUNS = "INFO  [alembic.runtime.migration] Running upgrade a1 -> b2, x\n"
 
 
-@pytest.mark.parametrize(
-    ("text", "name", "words"),
-    [
-        (  # -c names a file that is not there
-            "START: alembic.config, argv=['-c', '/app/alembic.ini', 'upgrade', 'head']\n"
-            "  FAILED: No 'script_location' key found in configuration.\n",
-            "no settings for Alembic",
-            "or at the path that -c names",
-        ),
-        (  # a package's type, and none of the project's own
-            '  File "/app/versions/a1_x.py", line 27, in upgrade\n    geo.types.Point(srid=4326),\n'
-            "NameError: name 'geo' is not defined",
-            "a draft that names what it does not import",
-            "all that are not SQLAlchemy's own",
-        ),
-        (
-            MISSING.format("d")
-            + "LINE 2:   SET d.scheme=(\n[SQL: UPDATE jobs d\n  SET d.scheme=(1)]",
-            "a table's name where SET wants a column",
-            "stands alone",
-        ),
-        (  # nothing tells whether mapped classes wrote it
-            RUNS + MISSING.format("plan"),
-            "a column that is not there at this revision",
-            "Does the revision import the models?",
-        ),
-        (
-            RUNS + "sqlite3.OperationalError: no such column: printers.name",
-            "a column that is not there at this revision",
-            "Does the revision import the models?",
-        ),
-        (
-            "(psycopg2.OperationalError) FATAL: password authentication failed for user XXX",
-            "a password that the server refuses",
-            "three stars",
-        ),
-        (
-            "ImportError: cannot import name 'Job' from partially\ninitialized module 'app.models'"
-            " (circular import)",
-            "modules that import each other",
-            "the one that asks",
-        ),
-        (
-            "Cannot drop index 'user_id': needed in a foreign key constraint",
-            "an index that a foreign key needs",
-            "MySQL checks",
-        ),
-        (
-            "AttributeError: 'str' object has no attribute '_execute_on_connection'",
-            "text that SQLAlchemy does not take",
-            "sa.text",
-        ),
-        (
-            READ + "UnicodeDecodeError: 'gbk' codec can't decode byte 0x80 in position 120",
-            "settings that cannot be decoded",
-            "in ASCII",
-        ),
-        (
-            'psycopg.errors.InvalidTableDefinition: cannot change name of view column "first" to',
-            "a view that is replaced by another shape",
-            "DROP VIEW",
-        ),
-    ],
-)
-def test_what_real_errors_were_explained_wrongly_by(text: str, name: str, words: str) -> None:
+# what real errors were explained wrongly by, once
+MISTAKEN = [
+    (  # -c names a file that is not there
+        "START: alembic.config, argv=['-c', '/app/alembic.ini', 'upgrade', 'head']\n"
+        "  FAILED: No 'script_location' key found in configuration.\n",
+        "no settings for Alembic",
+        "or at the path that -c names",
+    ),
+    (  # a package's type, and none of the project's own
+        '  File "/app/versions/a1_x.py", line 27, in upgrade\n    geo.types.Point(srid=4326),\n'
+        "NameError: name 'geo' is not defined",
+        "a draft that names what it does not import",
+        "all that are not SQLAlchemy's own",
+    ),
+    (
+        MISSING.format("d") + "LINE 2:   SET d.scheme=(\n[SQL: UPDATE jobs d\n  SET d.scheme=(1)]",
+        "a table's name where SET wants a column",
+        "stands alone",
+    ),
+    (  # nothing tells whether mapped classes wrote it
+        RUNS + MISSING.format("plan"),
+        "a column that is not there at this revision",
+        "Does the revision import the models?",
+    ),
+    (
+        RUNS + "sqlite3.OperationalError: no such column: printers.name",
+        "a column that is not there at this revision",
+        "Does the revision import the models?",
+    ),
+    (
+        "(psycopg2.OperationalError) FATAL: password authentication failed for user XXX",
+        "a password that the server refuses",
+        "three stars",
+    ),
+    (
+        "ImportError: cannot import name 'Job' from partially\ninitialized module 'app.models'"
+        " (circular import)",
+        "modules that import each other",
+        "the one that asks",
+    ),
+    (
+        "Cannot drop index 'user_id': needed in a foreign key constraint",
+        "an index that a foreign key needs",
+        "MySQL checks",
+    ),
+    (
+        "AttributeError: 'str' object has no attribute '_execute_on_connection'",
+        "text that SQLAlchemy does not take",
+        "sa.text",
+    ),
+    (
+        READ + "UnicodeDecodeError: 'gbk' codec can't decode byte 0x80 in position 120",
+        "settings that cannot be decoded",
+        "in ASCII",
+    ),
+    (
+        'psycopg.errors.InvalidTableDefinition: cannot change name of view column "first" to',
+        "a view that is replaced by another shape",
+        "DROP VIEW",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "words"), [*WEIGHED, *MISTAKEN])
+def test_what_was_seen_comes_first_and_causes_are_weighed(text: str, name: str, words: str) -> None:
     card = explain(text)
     assert card.title == f"Known: {name}" and words in repr(card)
 
