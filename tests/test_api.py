@@ -45,7 +45,6 @@ def client(database: str) -> Iterator[TestClient]:
     """
     engine.dispose()
     upgrade(root_config(), "head")
-    main.logger.disabled = False  # alembic.ini's logging, read here or by another test, may say so
     with TestClient(app) as client:
         yield client
     engine.dispose()

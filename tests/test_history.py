@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging.config
 import os
 import re
 import runpy
@@ -191,6 +192,8 @@ def test_no_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_env_limits_the_wait_for_a_lock(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "workbook", None)
     monkeypatch.delenv("PGOPTIONS")
+    # env.py reads alembic.ini's logging, which silences the loggers that are there already
+    monkeypatch.setattr(logging.config, "fileConfig", lambda *args, **kwargs: None)
     config = root_config()
     scripts, url = ScriptDirectory.from_config(config), make_url("postgresql+psycopg2://")
     ini = str(ROOT / "alembic.ini")
